@@ -1,0 +1,122 @@
+"""Calibration and thresholds, fitted on one half of dev; every figure comes from the other half."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models_export.metrics import Scores, Truth, sigmoid
+
+# Probabilities have three decimals before a threshold is applied (CONTRACTS), so no finer threshold makes sense.
+DECIMALS = 3
+CANDIDATES = np.arange(0.02, 0.981, 0.001).round(DECIMALS)
+# Scores nearly as good as the best: the threshold is the middle of the stretch around the best one that loses no more
+# than this, because the very best of a few thousand rows is partly chance.
+INDIFFERENT = 0.002
+# A group with fewer rows of a class says too little about that class to weigh as much as the others.
+MIN_CLASS_ROWS = 10
+NEWTON_STEPS = 50
+# A bias is kept where it lowers the loss by this much per row (in nats): less would be noise.
+BIAS_GAIN = 5e-4
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """probability = sigmoid((logit + bias) / temperature)."""
+
+    temperature: float = 1.0
+    bias: float = 0.0
+
+    def __call__(self, logits: NDArray[np.floating]) -> Scores:
+        """As decisions have them: rounded to three decimals."""
+        return sigmoid((np.asarray(logits, np.float64) + self.bias) / self.temperature).round(DECIMALS)
+
+
+def fitting_half(ids: Iterable[str]) -> NDArray[np.bool_]:
+    """Which rows of dev settings are fitted on, by their id alone: those whose SHA-256 is even."""
+    return np.array([hashlib.sha256(name.encode()).digest()[-1] % 2 == 0 for name in ids], bool)
+
+
+def fit_calibration(logits: NDArray[np.floating], truth: Truth) -> Calibration:
+    """The temperature, and where it helps the bias, of least cross-entropy."""
+    values = np.asarray(logits, np.float64)
+    slope, _ = _newton(values[:, None], truth)
+    both, loss_both = _newton(np.stack([values, np.ones_like(values)], 1), truth)
+    loss = _loss(values[:, None] @ slope, truth)
+    if slope[0] <= 0 or both[0] <= 0:
+        raise ValueError("the logits do not rise with the label: this head has learnt nothing that calibration could use")
+    if loss - loss_both > BIAS_GAIN:
+        return Calibration(round(float(1 / both[0]), 6), round(float(both[1] / both[0]), 6))
+    return Calibration(round(float(1 / slope[0]), 6))
+
+
+def _newton(features: NDArray[np.float64], truth: Truth) -> tuple[NDArray[np.float64], float]:
+    """Logistic regression without intercept: coefficients and mean loss."""
+    weights = np.zeros(features.shape[1])
+    weights[0] = 1.0
+    loss = _loss(features @ weights, truth)
+    for _ in range(NEWTON_STEPS):
+        chances = sigmoid(features @ weights)
+        gradient = features.T @ (chances - truth)
+        curvature = (features * (chances * (1 - chances))[:, None]).T @ features + 1e-9 * np.eye(len(weights))
+        step = np.linalg.solve(curvature, gradient)
+        # Far from the optimum a whole Newton step may overshoot.
+        for _ in range(NEWTON_STEPS):
+            new = _loss(features @ (weights - step), truth)
+            if new <= loss:
+                break
+            step = step / 2
+        weights = weights - step
+        if loss - new < 1e-12:
+            break
+        loss = new
+    return weights, _loss(features @ weights, truth)
+
+
+def _loss(logits: NDArray[np.float64], truth: Truth) -> float:
+    signed = np.where(truth, logits, -logits)
+    return float(np.mean(np.logaddexp(0, -signed)))
+
+
+def balanced_weights(groups: Sequence[str] | NDArray[np.str_], truth: Truth) -> NDArray[np.float64]:
+    """A weight per row: every group weighs 1, and both classes half of it. Groups that lack a class weigh nothing.
+
+    The sets' own shares of abuse (2% to 90%) are their collectors' choice; a threshold chosen on them would follow the
+    largest set.
+    """
+    groups = np.asarray(groups)
+    weights = np.zeros(len(truth))
+    for group in np.unique(groups):
+        classes = [np.flatnonzero((groups == group) & (truth == side)) for side in (True, False)]
+        if min(map(len, classes)) >= MIN_CLASS_ROWS:
+            for rows in classes:
+                weights[rows] = 0.5 / len(rows)
+    return weights
+
+
+def choose_threshold(scores: Scores, truth: Truth, weights: NDArray[np.float64]) -> float:
+    """The threshold of the best macro-F1 on the weighted rows. Raises ValueError where no row weighs anything."""
+    if not weights.any():
+        raise ValueError(f"no group has {MIN_CLASS_ROWS} rows of each class: no threshold can be chosen")
+    quality = np.array([_weighted_macro_f1(scores >= at, truth, weights) for at in CANDIDATES])
+    best = int(quality.argmax())
+    near = quality >= quality[best] - INDIFFERENT
+    low = high = best
+    while low > 0 and near[low - 1]:
+        low -= 1
+    while high < len(near) - 1 and near[high + 1]:
+        high += 1
+    return float(CANDIDATES[(low + high) // 2])
+
+
+def _weighted_macro_f1(said: Truth, truth: Truth, weights: NDArray[np.float64]) -> float:
+    total = 0.0
+    for side in (True, False):
+        hits = weights[(said == side) & (truth == side)].sum()
+        marked = weights[said == side].sum() + weights[truth == side].sum()
+        total += 2 * hits / marked if marked else 0.0
+    return total / 2

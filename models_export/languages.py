@@ -1,0 +1,54 @@
+"""Which languages a pack may claim to read, and how well that is known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+# The languages that the backbone was pre-trained on: table 6 of Conneau et al., "Unsupervised Cross-lingual
+# Representation Learning at Scale" (ACL 2020), as ISO 639 codes and without the romanised forms; the model card of
+# multilingual-e5-small, which was distilled from that model, names the same 94.
+BACKBONE_LANGUAGES = frozenset(
+    """
+    af am ar as az be bg bn br bs ca cs cy da de el en eo es et eu fa fi fr fy ga gd gl gu ha he hi hr hu hy id is it ja
+    jv ka kk km kn ko ku ky la lo lt lv mg mk ml mn mr ms my ne nl no om or pa pl ps pt ro ru sa sd si sk sl so sq sr su
+    sv sw ta te th tl tr ug uk ur uz vi xh yi zh
+    """.split()
+)
+
+Figures = dict[str, Any]
+
+
+def language_cards(
+    pairs: Iterable[Mapping[str, Any]], zero_shot: Iterable[Mapping[str, Any]], benign: Mapping[str, Any]
+) -> dict[str, dict[str, Any]]:
+    """A card per language, for the manifest. What no card names is unsupported.
+
+    `pairs`, `zero_shot` and `benign` are the figures of those names from `models_export.evaluate`. A language is
+    measured where a pair that was trained on is counted; measured on the side (`zero_shot`) is still zero-shot.
+    """
+    trained, others = list(pairs), list(zero_shot)
+    measured = {pair["lang"] for pair in trained if pair["counted"]}
+    cards: dict[str, dict[str, Any]] = {}
+    for lang in sorted(BACKBONE_LANGUAGES | measured):
+        mine = [pair for pair in trained if pair["lang"] == lang and pair["counted"]]
+        aside = [pair for pair in others if pair["lang"] == lang]
+        figures: Figures = {}
+        if mine:
+            figures |= _mean(mine)
+        if aside:
+            figures["zero_shot"] = _mean(aside)
+        if lang in benign:
+            figures["benign_flagged"] = benign[lang]
+        cards[lang] = {"status": "measured" if mine else "zero_shot"}
+        if figures:
+            cards[lang]["dev"] = figures
+    return cards
+
+
+def _mean(pairs: list[Mapping[str, Any]]) -> Figures:
+    return {
+        "abuse_macro_f1": round(sum(pair["macro_f1"] for pair in pairs) / len(pairs), 4),
+        "rows": sum(pair["rows"] for pair in pairs),
+        "sets": len(pairs),
+    }

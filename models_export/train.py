@@ -1,0 +1,169 @@
+"""Fine-tune the text expert. Repeatable from a seed; saves its state every ten minutes and goes on from there."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from models_export.heads import LABELS, assessed, describe, targets
+from models_export.network import TextExpert, from_backbone
+from models_export.pool import read_pool
+from models_export.samples import Samples
+from models_export.vocabulary import prune
+from processors.pack.layout import TextLayout
+from processors.pack.tokens import FieldTokenizer
+
+SAVE_EVERY_S = 600.0
+REPORT_EVERY = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What a training run is made of; the same recipe, data and backbone give the same pack (on one kind of device)."""
+
+    seed: int = 7
+    steps: int = 4500
+    batch: int = 32
+    learning_rate: float = 8e-5
+    warmup: int = 200
+    # The last part of the steps, over which the rate falls to zero (a "trapezoid": a run can be prolonged by raising
+    # `steps` before the fall begins).
+    cooldown: float = 0.3
+    weight_decay: float = 0.01
+    noise: float = 0.2
+    untagged: float = 0.15
+    vocabulary: int = 80_000
+    window_tokens: int = 96
+    permissive_only: bool = True
+    ema: float = 0.999
+
+
+def learning_rate(recipe: Recipe, step: int) -> float:
+    """The rate at `step`: linear warm-up, constant, linear fall over the last `cooldown` of the steps."""
+    rise = min(1.0, (step + 1) / recipe.warmup)
+    fall = min(1.0, (recipe.steps - step) / (recipe.steps * recipe.cooldown))
+    return recipe.learning_rate * min(rise, fall)
+
+
+def masked_loss(logits: Tensor, wanted: Tensor) -> Tensor:
+    """Binary cross-entropy, averaged per head over the rows that judge it and then over the heads seen.
+
+    Categories weigh half of abuse and hate: they have a tenth of the rows, and are read beside them.
+    """
+    known = ~torch.isnan(wanted)
+    each = torch.nn.functional.binary_cross_entropy_with_logits(logits, torch.nan_to_num(wanted), reduction="none") * known
+    seen = known.sum(0)
+    weight = torch.full_like(seen, 0.5, dtype=torch.float32)
+    weight[:2] = 1.0
+    weight = weight * seen / known.shape[0]
+    per_head = each.sum(0) / seen.clamp(min=1)
+    return (per_head * weight).sum() / weight.sum().clamp(min=1e-6)
+
+
+def train(data: Path, backbone: Path, out: Path, recipe: Recipe) -> None:
+    """Train (or go on training) into the folder `out`: tokenizer, layout, heads, and the averaged weights."""
+    out.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(recipe.seed)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    rows = read_pool(data, permissive_only=recipe.permissive_only)
+    is_train = (rows["split"] == "train").to_numpy()
+    wanted = targets(rows)
+    columns = assessed(wanted[is_train], wanted[~is_train])
+    wanted = wanted[:, columns]
+    usable = is_train & ~np.isnan(wanted).all(1)
+    print(f"{usable.sum():,} training rows, heads: {', '.join(LABELS[at] for at in columns)}, device {device}", flush=True)
+
+    model, layout = _prepare(rows, backbone, out, recipe, columns, wanted[usable])
+    samples = Samples(
+        rows[usable].reset_index(drop=True), wanted[usable], layout, FieldTokenizer.from_file(out / "tokenizer.json")
+    )
+    model.to(device).train()
+    average = {name: value.detach().float().clone() for name, value in model.named_parameters() if value.requires_grad}
+    optimizer = torch.optim.AdamW(
+        [value for value in model.parameters() if value.requires_grad], lr=recipe.learning_rate, weight_decay=recipe.weight_decay
+    )
+    step = _resume(out, model, average, optimizer)
+
+    saved = started = time.monotonic()
+    first, losses = step, []
+    for batch in samples.batches(recipe.seed, step, recipe.batch, noise=recipe.noise, untagged=recipe.untagged):
+        if step >= recipe.steps:
+            break
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(recipe, step)
+        with torch.autocast(device, torch.bfloat16):
+            logits, _ = model(torch.from_numpy(batch.ids).to(device), torch.from_numpy(batch.mask).to(device))
+        loss = masked_loss(logits, torch.from_numpy(batch.targets).to(device))
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        step += 1
+        _follow(average, model, min(recipe.ema, step / (step + 10)))
+        losses.append(float(loss.detach()))
+        if step % REPORT_EVERY == 0:
+            rate = (step - first) * recipe.batch / (time.monotonic() - started)
+            print(f"step {step:,}/{recipe.steps:,} loss {np.mean(losses[-REPORT_EVERY:]):.4f} {rate:.1f} samples/s", flush=True)
+        if time.monotonic() - saved > SAVE_EVERY_S:
+            _save(out, model, average, optimizer, step)
+            saved = time.monotonic()
+    _save(out, model, average, optimizer, step)
+
+
+def _prepare(
+    rows: object, backbone: Path, out: Path, recipe: Recipe, columns: list[int], wanted: np.ndarray
+) -> tuple[TextExpert, TextLayout]:
+    """The untrained model and its layout; writes tokenizer and `expert.json` when the folder does not have them yet."""
+    path = out / "expert.json"
+    if not path.exists():
+        is_train = rows["split"] == "train"  # type: ignore[index]
+        languages = sorted(set(rows["lang"][is_train]))  # type: ignore[index]
+        spec, origin, ids = prune(backbone, rows["text"][is_train], languages, recipe.vocabulary)  # type: ignore[index]
+        (out / "tokenizer.json").write_text(json.dumps(spec, ensure_ascii=False, separators=(",", ":")))
+        heads = [LABELS[at] for at in columns]
+        text = {"recipe": asdict(recipe), "heads": heads, "rows": describe(columns, _spread(columns, wanted)), "origin": origin, **ids}
+        path.write_text(json.dumps(text))
+    expert = json.loads(path.read_text())
+    if expert["heads"] != [LABELS[at] for at in columns]:
+        raise ValueError(f"{path}: was begun with other heads ({', '.join(expert['heads'])}): choose another folder")
+    layout = TextLayout(window_tokens=recipe.window_tokens, languages=expert["languages"], markers=expert["markers"])
+    return from_backbone(backbone, expert["origin"], len(columns)), layout
+
+
+def _spread(columns: list[int], wanted: np.ndarray) -> np.ndarray:
+    full = np.full((len(wanted), len(LABELS)), np.nan, np.float32)
+    full[:, columns] = wanted
+    return full
+
+
+def _follow(average: dict[str, Tensor], model: TextExpert, keep: float) -> None:
+    """Exponential moving average of the weights: evaluates like a cooled-down model at any step."""
+    with torch.no_grad():
+        names = dict(model.named_parameters())
+        torch._foreach_lerp_(list(average.values()), [names[name].detach() for name in average], 1 - keep)
+
+
+def _save(out: Path, model: TextExpert, average: dict[str, Tensor], optimizer: torch.optim.Optimizer, step: int) -> None:
+    part = out / "state.part"
+    torch.save({"model": model.state_dict(), "average": average, "optimizer": optimizer.state_dict(), "step": step}, part)
+    part.replace(out / "state.pt")
+    print(f"saved at step {step:,}", flush=True)
+
+
+def _resume(out: Path, model: TextExpert, average: dict[str, Tensor], optimizer: torch.optim.Optimizer) -> int:
+    path = out / "state.pt"
+    if not path.exists():
+        return 0
+    state = torch.load(path, weights_only=True)
+    model.load_state_dict(state["model"])
+    for name, value in state["average"].items():
+        average[name].copy_(value)
+    optimizer.load_state_dict(state["optimizer"])
+    print(f"resumed at step {state['step']:,}", flush=True)
+    return int(state["step"])

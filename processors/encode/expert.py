@@ -1,0 +1,122 @@
+"""The text expert of a pack on an engine: what the manifest calls inputs and outputs becomes (ids, mask) -> arrays."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from processors.engines import (
+    BucketedRunner,
+    Device,
+    Engine,
+    IsolatedRunner,
+    OnnxEngine,
+    Runner,
+    TensorSpec,
+)
+from processors.packs import MANIFEST_FILE, Pack, PackError
+from processors.packs.manifest import TextExpert
+
+
+class TextExpertModel:
+    """A `RowModel`: ids, mask [rows, tokens] -> logits float32 [rows, heads], embedding float32 [rows, width]."""
+
+    def __init__(self, engine: Engine, expert: TextExpert) -> None:
+        self._engine = engine
+        self._ids, self._mask = expert.inputs.ids, expert.inputs.mask
+        self._logits, self._embedding = expert.outputs.logits.name, expert.outputs.embedding.name
+
+    def __call__(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> tuple[NDArray[Any], ...]:
+        outputs = self._engine.run(
+            {
+                self._ids.name: ids.astype(self._ids.dtype, copy=False),
+                self._mask.name: mask.astype(self._mask.dtype, copy=False),
+            }
+        )
+        return (
+            outputs[self._logits].astype(np.float32, copy=False),
+            outputs[self._embedding].astype(np.float32, copy=False),
+        )
+
+
+def open_expert(
+    pack: Pack,
+    *,
+    device: Device = "cpu",
+    threads: int | None = None,
+    provider_options: Mapping[str, Mapping[str, str]] | None = None,
+) -> tuple[Engine, Runner]:
+    """The pack's text expert, ready to run.
+
+    `threads`: CPU threads in all, by default the cores that this process may use. Raises `EngineError` where the graph
+    does not load or run on the device, and `PackError` where it is not what the manifest says.
+    """
+    threads = threads or available_cores()
+    isolated = pack.manifest.text.isolation == "row"
+    # Row by row, parallel runs of one thread each beat one run of several; on a GPU threads only feed it.
+    engine = OnnxEngine(
+        pack.graph,
+        device=device,
+        threads=1 if isolated or device != "cpu" else threads,
+        provider_options=provider_options,
+    )
+    for field, reason in check_signature(engine, pack.manifest.text):
+        raise PackError(pack.folder / MANIFEST_FILE, field, reason)
+    return engine, runner_for(pack, engine, threads)
+
+
+def runner_for(pack: Pack, engine: Engine, threads: int) -> Runner:
+    """How the pack's windows go through the engine, as its `isolation` demands."""
+    model = TextExpertModel(engine, pack.manifest.text)
+    if pack.manifest.text.isolation == "row":
+        return IsolatedRunner(model, threads)
+    return BucketedRunner(model, pad=pack.layout.pad)
+
+
+def check_signature(engine: Engine, expert: TextExpert) -> Iterator[tuple[str, str]]:
+    """(field of the manifest, problem) for everything in which the graph differs from it."""
+    inputs, outputs = engine.inputs, engine.outputs
+    rows = 1 if expert.isolation == "row" else None
+    for field, tensor in (("ids", expert.inputs.ids), ("mask", expert.inputs.mask)):
+        yield from _compare(f"text.inputs.{field}", tensor.name, tensor.dtype, (rows, None), inputs)
+    named = {expert.inputs.ids.name, expert.inputs.mask.name}
+    for spec in inputs:
+        if spec.name not in named:
+            yield "text.inputs", f"the graph has a further input {spec.name!r}; expected only {sorted(named)}"
+    for field, tensor, width in (
+        ("logits", expert.outputs.logits, len(expert.heads)),
+        ("embedding", expert.outputs.embedding, expert.embedding_size),
+    ):
+        yield from _compare(f"text.outputs.{field}", tensor.name, tensor.dtype, (rows, width), outputs)
+
+
+def _compare(
+    field: str, name: str, dtype: str, shape: tuple[int | None, ...], found: tuple[TensorSpec, ...]
+) -> Iterator[tuple[str, str]]:
+    spec = next((spec for spec in found if spec.name == name), None)
+    if spec is None:
+        yield f"{field}.name", f"the graph has no {name!r}; expected one of {[spec.name for spec in found]}"
+        return
+    if spec.dtype != dtype:
+        yield f"{field}.dtype", f"{dtype}, but the graph has {spec.dtype}"
+    # A dimension that the graph leaves open fits anything; a fixed one must be what is needed.
+    fits = len(spec.shape) == len(shape) and all(
+        there is None or there == needed for there, needed in zip(spec.shape, shape, strict=True)
+    )
+    if not fits:
+        yield field, f"the graph has shape {_show(spec.shape)}; expected {_show(shape)}"
+
+
+def _show(shape: tuple[int | None, ...]) -> str:
+    return f"[{', '.join('any' if size is None else str(size) for size in shape)}]"
+
+
+def available_cores() -> int:
+    """Cores that this process may use, which containers and CPU masks make fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

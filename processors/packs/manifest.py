@@ -1,0 +1,194 @@
+"""`pack/1`: the manifest of a model pack, which says what its files are, how to call them and what was measured."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from processors.pack.layout import TextLayout
+from schemas.post import Timestamp
+
+MANIFEST_FILE = "manifest.json"
+PACK_SCHEMA = "pack/1"
+
+Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+PackName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+Text = Annotated[str, Meta(min_length=1)]
+Count = Annotated[int, Meta(ge=0)]
+TokenId = Annotated[int, Meta(ge=0)]
+Probability = Annotated[float, Meta(ge=0, le=1)]
+Figures = dict[str, Any]
+"""Whatever was measured, for people and reports; nothing decides by it."""
+
+
+# Unknown fields are an error here, unlike in messages: a field that this version does not know (a misspelt one, or a
+# later version's) would change what the pack means without anybody noticing.
+class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    pass
+
+
+class PackFile(_Part, frozen=True, kw_only=True):
+    """A file of the pack: its path below the pack's folder, with `/`."""
+
+    path: Text
+    sha256: Sha256
+    bytes: Count
+
+
+class Tensor(_Part, frozen=True, kw_only=True):
+    """One input or output of a graph."""
+
+    name: Text
+    dtype: Literal["int32", "int64", "float16", "float32"]
+
+
+class TextInputs(_Part, frozen=True, kw_only=True):
+    """Both of shape [rows, tokens]."""
+
+    ids: Tensor
+    """Token ids, padded at the right end with `layout.pad`."""
+    mask: Tensor
+    """1 for a token, 0 for padding."""
+
+
+class TextOutputs(_Part, frozen=True, kw_only=True):
+    logits: Tensor
+    """Shape [rows, heads], before calibration, in the order of `heads`."""
+    embedding: Tensor
+    """Shape [rows, embedding_size]."""
+
+
+class Layout(_Part, frozen=True, kw_only=True):
+    """`processors.pack.layout.TextLayout` with the token ids of this pack's tokenizer."""
+
+    order: tuple[Text, ...] = ("ocr", "asr", "title", "text")
+    context: Text = "parent"
+    window_tokens: Annotated[int, Meta(ge=8, le=8192)] = 96
+    overlap_tokens: Count = 24
+    context_tokens: Count = 24
+    max_windows: Annotated[int, Meta(ge=1, le=10_000)] = 24
+    languages: dict[str, TokenId]
+    """Language tag -> id of its `<lang=xx>` token; `und` is required."""
+    markers: dict[str, TokenId]
+    """Field -> id of the token before it; required for every field of `order` and for `context`."""
+    bos: TokenId = 0
+    pad: TokenId = 1
+    eos: TokenId = 2
+    unk: TokenId = 3
+
+    def to_text_layout(self) -> TextLayout:
+        """Raises ValueError where the sizes leave no room for text."""
+        return TextLayout(
+            order=self.order,
+            context=self.context,
+            window_tokens=self.window_tokens,
+            overlap_tokens=self.overlap_tokens,
+            context_tokens=self.context_tokens,
+            max_windows=self.max_windows,
+            languages=self.languages,
+            markers=self.markers,
+            bos=self.bos,
+            pad=self.pad,
+            eos=self.eos,
+        )
+
+
+class TextExpert(_Part, frozen=True, kw_only=True):
+    """The graph that reads text."""
+
+    graph: PackFile
+    tokenizer: PackFile
+    """A `tokenizers` file (tokenizer.json)."""
+    layout: Layout
+    inputs: TextInputs
+    outputs: TextOutputs
+    heads: tuple[str, ...]
+    """The label of each column of the logits."""
+    embedding_size: Annotated[int, Meta(ge=1, le=65_536)]
+    isolation: Literal["row", "batch"]
+    """`row`: one window a run, without padding, because rows of one run influence each other (dynamic int8 takes one
+    activation scale per tensor). `batch`: rows and padding do not influence each other."""
+    precision: Text = "fp32"
+    """For people: `fp32`, `int8-dynamic`, `int8-weight-only`, …"""
+
+
+class Calibration(_Part, frozen=True, kw_only=True):
+    """probability = sigmoid((logit + bias) / temperature)."""
+
+    temperature: Annotated[float, Meta(gt=0)]
+    bias: float = 0.0
+
+
+class ClassRows(_Part, frozen=True, kw_only=True):
+    positives: Count
+    negatives: Count
+
+
+class LabelCard(_Part, frozen=True, kw_only=True):
+    """What is known about a label. Only a measured one is ever published; any other is `not_assessed`."""
+
+    status: Literal["measured", "not_assessed"]
+    training_rows: ClassRows | None = None
+    dev: Figures = {}
+    note: str | None = None
+
+
+class LanguageCard(_Part, frozen=True, kw_only=True):
+    """`measured`: both classes on dev. `zero_shot`: the backbone knows it, no labelled text of it was measured.
+
+    `unsupported`: it cannot be read; so is every language that no card names.
+    """
+
+    status: Literal["measured", "zero_shot", "unsupported"]
+    dev: Figures = {}
+    note: str | None = None
+
+
+class Origin(_Part, frozen=True, kw_only=True):
+    """Something that went into the pack, and the licence under which it did."""
+
+    name: Text
+    licence: Text
+    """SPDX identifier where there is one."""
+    url: str | None = None
+    revision: str | None = None
+    rows: Count | None = None
+    citation: str | None = None
+
+
+class Training(_Part, frozen=True, kw_only=True):
+    datasets: tuple[Origin, ...]
+    seed: int
+    recipe: dict[str, Any] = {}
+
+
+class Manifest(_Part, frozen=True, kw_only=True):
+    """`manifest.json`."""
+
+    schema: Literal["pack/1"]
+    name: PackName
+    version: Text
+    created: Timestamp
+    licence: Text
+    """SPDX identifier of the pack itself."""
+    backbone: Origin
+    text: TextExpert
+    files: tuple[PackFile, ...] = ()
+    """Further files that the graphs need, such as external weights."""
+    calibration: dict[str, Calibration]
+    """One per measured label."""
+    thresholds: dict[str, Probability]
+    """One per measured label: the pack's own advice, which a policy may overrule."""
+    labels: dict[str, LabelCard]
+    """A card per head, and for any other label there is something to say about."""
+    languages: dict[str, LanguageCard]
+    """By the tag that ingest finds: ISO 639 codes such as `en`."""
+    training: Training
+    figures: Figures = {}
+
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """Labels that are published, in the order of the heads."""
+        return tuple(head for head in self.text.heads if self.labels[head].status == "measured")

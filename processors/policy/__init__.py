@@ -1,0 +1,27 @@
+"""Policies: versioned YAML files that turn probabilities into an action, flags, reasons and a severity."""
+
+from processors.policy.describe import describe
+from processors.policy.effective import EffectivePolicy
+from processors.policy.facts import Facts, PostFacts
+from processors.policy.policy import Policy, check_policy, load_policy, parse_policy
+from processors.policy.problems import Level, Mark, PolicyError, Problem
+from processors.policy.verdict import RuleError, Verdict
+from processors.policy.vocabulary import LANG_UNSUPPORTED
+
+__all__ = [
+    "LANG_UNSUPPORTED",
+    "EffectivePolicy",
+    "Facts",
+    "Level",
+    "Mark",
+    "Policy",
+    "PolicyError",
+    "PostFacts",
+    "Problem",
+    "RuleError",
+    "Verdict",
+    "check_policy",
+    "describe",
+    "load_policy",
+    "parse_policy",
+]

@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Write the lock files anew: exact versions and hashes from pyproject.toml, for Linux (x86_64, aarch64) and macOS 14+
+# (arm64), Python 3.11 and later. `make lock` calls this.
+#
+#   bench.lock    everything but training: `make bench`. Faust has no wheel for some platforms and is built there.
+#   dev.lock      `make test`, `make lint`: the runtime, the local Kafka, OTLP and the tools
+#   local.lock    `make setup`, `make demo`: the runtime and the local Kafka
+#   runtime.lock  the container image: the runtime and OTLP
+#   gpu.lock      the container image for NVIDIA GPUs (Linux x86_64, Python 3.12)
+#   train.lock    `make train`
+#
+# One resolution decides: the other files take their versions from bench.lock, so that what is tested is what runs.
+# A version stays until a new one is asked for: `requirements/lock.sh --upgrade-package numpy`, or `--upgrade`.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+compile() { # compile NAME ARGUMENT...
+    local name=$1
+    shift
+    .venv/bin/uv pip compile --quiet --generate-hashes --no-header --no-annotate \
+        --output-file "requirements/$name.lock" pyproject.toml requirements/build.in "$@"
+}
+
+everywhere=(--universal --python-version 3.11)
+same=(--constraints requirements/bench.lock)
+
+compile bench "${everywhere[@]}" --extra local --extra otlp --extra dev --extra bench "$@"
+compile dev "${everywhere[@]}" "${same[@]}" --extra local --extra otlp --extra dev
+compile local "${everywhere[@]}" "${same[@]}" --extra local
+compile runtime "${everywhere[@]}" "${same[@]}" --extra otlp
+compile train "${everywhere[@]}" "${same[@]}" --extra train
+compile gpu --python-platform x86_64-manylinux_2_28 --python-version 3.12 "${same[@]}" --extra otlp --extra gpu \
+    --overrides requirements/gpu.overrides

@@ -1,0 +1,123 @@
+"""Kafka clients as modstream needs them: what order, delivery and partitioning rest on is fixed here, once."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
+from confluent_kafka.admin import AdminClient
+
+from schemas import MAX_MESSAGE_BYTES
+from streams.settings import GroupProtocol, KafkaSettings
+
+log = logging.getLogger(__name__)
+
+MESSAGE_BYTES = MAX_MESSAGE_BYTES + 128 * 1024
+"""Limit of a whole message: the largest value and room for its key and headers. Topics and clients have the same."""
+
+CONNECT_TIMEOUT_S = 10.0
+PREFETCH_KIB = 32 * 1024  # a second's worth of the fastest chain; more would only be fetched again after a rebalance
+FETCH_BACKOFF_MS = 20  # librdkafka waits 1 s before it fetches again once its queue was full: a stall per second
+
+
+class Unreachable(Exception):
+    """No broker answers, or it does not let us in; the message says which and what to check."""
+
+
+def common_settings(kafka: KafkaSettings, purpose: str) -> dict[str, Any]:
+    """What every client has. Raises `Unreachable` when no servers are set."""
+    if kafka.bootstrap_servers is None:
+        raise Unreachable(
+            "no Kafka is configured: set MODSTREAM_KAFKA__BOOTSTRAP_SERVERS (host:port), or start a local one with"
+            " `modstream broker`"
+        )
+    security = kafka.security
+    found: dict[str, Any] = {
+        "bootstrap.servers": kafka.bootstrap_servers,
+        "client.id": f"modstream-{purpose}",
+        "security.protocol": security.protocol.value,
+        "sasl.mechanism": security.sasl_mechanism.value if security.sasl_mechanism else None,
+        "sasl.username": security.username,
+        "sasl.password": security.password.reveal() if security.password else None,
+        "ssl.ca.location": str(security.ca_file) if security.ca_file else None,
+        "ssl.certificate.location": str(security.cert_file) if security.cert_file else None,
+        "ssl.key.location": str(security.key_file) if security.key_file else None,
+        # Retried for ever by librdkafka; the first second matters to a person who waits for a restart.
+        "reconnect.backoff.max.ms": 1000,
+    }
+    return {name: value for name, value in found.items() if value is not None} | dict(kafka.extra)
+
+
+def consumer_settings(kafka: KafkaSettings, group: str) -> dict[str, Any]:
+    """A member of the chain's group: reads committed messages, commits nothing by itself, learns where topics end."""
+    classic = {
+        "partition.assignment.strategy": "cooperative-sticky",
+        "session.timeout.ms": kafka.session_timeout_ms,
+        "heartbeat.interval.ms": kafka.session_timeout_ms // 4,
+    }
+    return {
+        **common_settings(kafka, "worker"),
+        **reader_settings(),
+        "group.id": group,
+        "group.protocol": kafka.group_protocol.value,
+        **(classic if kafka.group_protocol is GroupProtocol.CLASSIC else {}),
+        "max.poll.interval.ms": kafka.max_poll_interval_ms,
+        "enable.partition.eof": True,
+        "queued.max.messages.kbytes": PREFETCH_KIB,
+        "fetch.queue.backoff.ms": FETCH_BACKOFF_MS,
+    }
+
+
+def reader_settings() -> dict[str, Any]:
+    """What every reader has, member of a group or not."""
+    return {
+        "isolation.level": "read_committed",
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        "auto.offset.reset": "earliest",
+        "fetch.message.max.bytes": MESSAGE_BYTES,
+        "receive.message.max.bytes": 100_000_000,
+    }
+
+
+def producer_settings(kafka: KafkaSettings, purpose: str = "worker") -> dict[str, Any]:
+    """An idempotent producer that partitions as Java's and Faust's do, so that one key is one partition for all."""
+    return {
+        **common_settings(kafka, purpose),
+        "enable.idempotence": True,
+        "partitioner": "murmur2_random",
+        "message.max.bytes": MESSAGE_BYTES,
+        "linger.ms": 5,
+        "compression.type": "lz4",
+    }
+
+
+def check_connection(kafka: KafkaSettings, timeout_s: float = CONNECT_TIMEOUT_S) -> AdminClient:
+    """A client that has spoken with a broker. Raises `Unreachable` with the cause: address, TLS or credentials."""
+    causes: list[str] = []
+
+    def note(error: KafkaError) -> None:
+        causes.append(error.str())
+
+    try:
+        settings: Any = {**common_settings(kafka, "admin"), "error_cb": note, "log_level": 0}
+        admin = AdminClient(settings)
+        admin.list_topics(timeout=timeout_s)
+    except KafkaException as error:
+        admin_cause = causes[0] if causes else error.args[0].str()
+        raise Unreachable(
+            f"no answer from Kafka at {kafka.bootstrap_servers} ({kafka.security.protocol.value}): {admin_cause}."
+            " Check MODSTREAM_KAFKA__BOOTSTRAP_SERVERS and MODSTREAM_KAFKA__SECURITY__…"
+        ) from error
+    return admin
+
+
+def new_consumer(settings: dict[str, Any], on_error: Callable[[KafkaError], None]) -> Consumer:
+    """A consumer whose connection errors go to `on_error` and whose chatter goes to our log."""
+    return Consumer({**settings, "error_cb": on_error}, logger=log)
+
+
+def new_producer(settings: dict[str, Any]) -> Producer:
+    return Producer(settings, logger=log)

@@ -1,0 +1,210 @@
+"""What a worker records. One call per batch or per commit, never one per message."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from typing import Literal, get_args
+
+from prometheus_client import CollectorRegistry, ProcessCollector
+
+from streams.metrics import catalogue
+from streams.metrics.labels import AllowList
+from streams.metrics.specs import Instruments
+from streams.metrics.stage import EngineFamilies, EngineMetrics, StageFamilies, StageMetrics
+from streams.settings import MetricSettings
+
+TransactionOutcome = Literal["committed", "aborted", "timed_out", "lost", "fenced"]
+RebalanceEvent = Literal["assigned", "revoked", "lost"]
+PauseReason = Literal["budget", "breaker", "newer_version", "not_before"]
+BreakerState = Literal["closed", "open", "probing"]
+PolicyRole = Literal["active", "shadow"]
+
+Decided = tuple[str, str | None, str | None, str | None]
+"""(action, tenant, language, region) of a post."""
+
+
+class WorkerMetrics:
+    """The whole catalogue in one registry (its own, unless one is given). Safe to call from any thread.
+
+    `clock` is the worker's monotonic clock, `wall` the time of day, both in seconds.
+    """
+
+    def __init__(
+        self,
+        settings: MetricSettings | None = None,
+        registry: CollectorRegistry | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        settings = MetricSettings() if settings is None else settings
+        self.registry = CollectorRegistry() if registry is None else registry
+        self._clock = clock
+        self._wall = wall
+        self._tenant = AllowList(settings.tenants)
+        self._language = AllowList(settings.languages)
+        self._region = AllowList(settings.regions)
+        instruments = Instruments(self.registry)
+        self._stages = StageFamilies(instruments)
+        self._engines = EngineFamilies(instruments)
+        self._consumed = instruments.counter(catalogue.MESSAGES_CONSUMED)
+        self._decided = instruments.counter(catalogue.POSTS_DECIDED)
+        self._deleted = instruments.counter(catalogue.POSTS_DELETED)[()]
+        self._end_to_end = instruments.histogram(catalogue.END_TO_END_SECONDS)
+        self._outputs = instruments.counter(catalogue.OUTPUTS)
+        self._in_flight_records = instruments.gauge(catalogue.IN_FLIGHT_RECORDS)[()]
+        self._in_flight_bytes = instruments.gauge(catalogue.IN_FLIGHT_BYTES)[()]
+        self._oldest_since: float | None = None
+        instruments.gauge(catalogue.OLDEST_TICKET_AGE)[()].set_function(self._oldest_age)
+        self._assigned = instruments.gauge(catalogue.PARTITIONS_ASSIGNED)[()]
+        self._paused = instruments.gauge(catalogue.PARTITIONS_PAUSED)
+        self._suspects = instruments.gauge(catalogue.JOURNAL_SUSPECTS)[()]
+        self._breaker = instruments.gauge(catalogue.BREAKER_STATE)
+        self._probes = instruments.counter(catalogue.BREAKER_PROBES)
+        self._transactions = instruments.counter(catalogue.TRANSACTIONS)
+        self._commit_seconds = instruments.histogram(catalogue.COMMIT_SECONDS)[()]
+        self._rebalances = instruments.counter(catalogue.REBALANCES)
+        self._drain_seconds = instruments.histogram(catalogue.REBALANCE_DRAIN_SECONDS)[()]
+        self._lag_messages = instruments.gauge(catalogue.LAG_MESSAGES)
+        self._lag_seconds = instruments.gauge(catalogue.LAG_SECONDS)
+        self._oldest_ms: dict[tuple[str, str], int | None] = {}
+        self._policy_errors = instruments.counter(catalogue.POLICY_ERRORS)
+        self._policy_info = instruments.gauge(catalogue.POLICY_INFO)
+        self._pack_info = instruments.gauge(catalogue.PACK_INFO)
+        self._build_info = instruments.gauge(catalogue.BUILD_INFO)
+        ProcessCollector(registry=self.registry)
+        self._start_at_zero()
+
+    def _start_at_zero(self) -> None:
+        # A counter that first appears with a value hides its first rise from rate() and increase().
+        for outcome in get_args(TransactionOutcome):
+            self._transactions[outcome,].inc(0)
+        for event in get_args(RebalanceEvent):
+            self._rebalances[event,].inc(0)
+        for reason in get_args(PauseReason):
+            self._paused[reason,].set(0)
+        for outcome in ("succeeded", "failed"):
+            self._probes[outcome,].inc(0)
+        self.breaker("closed")
+
+    # Stages and engines: ask once, keep the object
+
+    def stage(self, stage: str) -> StageMetrics:
+        return StageMetrics(self._stages, stage)
+
+    def engine(self, graph: str, provider: str) -> EngineMetrics:
+        return EngineMetrics(self._engines, graph, provider)
+
+    def modality_failed(self, modality: str, code: str | None, posts: int = 1) -> None:
+        """`code` is a stable code; what is not written like one (a sentence, say) counts as `other`."""
+        self._stages.modality_failures[modality, self._stages.code(code)].inc(posts)
+
+    # Messages and posts
+
+    def consumed(self, topic: str, lane: str, messages: int) -> None:
+        self._consumed[topic, lane].inc(messages)
+
+    def decided(self, posts: Iterable[Decided]) -> None:
+        """The posts whose decisions have just been committed."""
+        for (action, tenant, language, region), count in Counter(posts).items():
+            key = (action, self._tenant(tenant), self._language(language), self._region(region))
+            self._decided[key].inc(count)
+
+    def deleted(self, posts: int) -> None:
+        self._deleted.inc(posts)
+
+    def end_to_end(self, lane: str, published_ms: Sequence[int]) -> None:
+        """Posts of a lane whose decisions have just been committed, by the timestamps of their messages."""
+        now = self._wall()
+        # A sender's clock may run ahead of ours: a negative latency would falsify the sum.
+        self._end_to_end[lane,].observe_many([max(0.0, now - at / 1000) for at in published_ms])
+
+    def produced(self, topic: str, messages: int) -> None:
+        """Outputs that have just been committed."""
+        self._outputs[topic,].inc(messages)
+
+    # The worker's own state
+
+    def in_flight(self, records: int, size: int) -> None:
+        """`size` in bytes."""
+        self._in_flight_records.set(records)
+        self._in_flight_bytes.set(size)
+
+    def oldest_ticket(self, since: float | None) -> None:
+        """When the oldest message under way was admitted, by `clock`; None when there is none."""
+        self._oldest_since = since
+
+    def _oldest_age(self) -> float:
+        since = self._oldest_since
+        return 0.0 if since is None else max(0.0, self._clock() - since)
+
+    def assigned(self, partitions: int) -> None:
+        self._assigned.set(partitions)
+
+    def paused(self, reason: PauseReason, partitions: int) -> None:
+        self._paused[reason,].set(partitions)
+
+    def suspects(self, messages: int) -> None:
+        self._suspects.set(messages)
+
+    def breaker(self, state: BreakerState) -> None:
+        for name in get_args(BreakerState):
+            self._breaker[name,].set(name == state)
+
+    def probed(self, *, succeeded: bool) -> None:
+        self._probes["succeeded" if succeeded else "failed",].inc()
+
+    # Kafka
+
+    def transaction(self, outcome: TransactionOutcome, seconds: float | None = None) -> None:
+        """How a transaction (or an at-least-once commit) ended; `seconds` from its first output, where committed."""
+        self._transactions[outcome,].inc()
+        if seconds is not None:
+            self._commit_seconds.observe(seconds)
+
+    def rebalanced(self, event: RebalanceEvent, drain_s: float | None = None) -> None:
+        """`drain_s` is what it took to finish and commit the work of the partitions that were taken away."""
+        self._rebalances[event,].inc()
+        if drain_s is not None:
+            self._drain_seconds.observe(drain_s)
+
+    def lag(self, topic: str, partition: int, messages: int, oldest_ms: int | None) -> None:
+        """Messages after the last committed one, and the timestamp of the oldest that is not decided, if any."""
+        key = (topic, str(partition))
+        self._lag_messages[key].set(messages)
+        known = key in self._oldest_ms
+        self._oldest_ms[key] = oldest_ms
+        if not known:
+            self._lag_seconds[key].set_function(lambda: self._lag_age(key))
+
+    def _lag_age(self, key: tuple[str, str]) -> float:
+        oldest_ms = self._oldest_ms.get(key)
+        return 0.0 if oldest_ms is None else max(0.0, self._wall() - oldest_ms / 1000)
+
+    def forget_partition(self, topic: str, partition: int) -> None:
+        """The partition is another worker's now; its lag is for that worker to tell."""
+        key = (topic, str(partition))
+        self._lag_messages.forget(key)
+        self._lag_seconds.forget(key)
+        self._oldest_ms.pop(key, None)
+
+    # Models and policies
+
+    def policy_errors(self, role: PolicyRole, rule: str, posts: int = 1) -> None:
+        self._policy_errors[role, rule].inc(posts)
+
+    def running(
+        self, version: str, pack: str | None = None, policy: str | None = None, shadow: str | None = None
+    ) -> None:
+        """What runs from now on; the last call holds. `pack`, `policy` and `shadow` as `name@sha`."""
+        for family in (self._build_info, self._pack_info, self._policy_info):
+            family.forget_all()
+        self._build_info[version, platform.python_version()].set(1)
+        if pack is not None:
+            self._pack_info[pack,].set(1)
+        if policy is not None:
+            self._policy_info[policy, "active"].set(1)
+        if shadow is not None:
+            self._policy_info[shadow, "shadow"].set(1)

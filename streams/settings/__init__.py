@@ -1,0 +1,59 @@
+"""The settings: one typed tree, read from environment, file and flags, with the source of every value."""
+
+from __future__ import annotations
+
+from streams.settings.catalogue import Entry, catalogue, shown
+from streams.settings.kafka import (
+    GroupProtocol,
+    KafkaSettings,
+    SaslMechanism,
+    SecurityProtocol,
+    SecuritySettings,
+    TopicSettings,
+)
+from streams.settings.load import Loaded, SettingsError, Source, load_settings
+from streams.settings.private import Overrides, Secret
+from streams.settings.tree import (
+    Delivery,
+    HttpSettings,
+    MetricSettings,
+    Settings,
+    TracingSettings,
+)
+from streams.settings.work import (
+    BatchSettings,
+    BreakerSettings,
+    LimitSettings,
+    RetrySettings,
+    StageBatch,
+    WorkerSettings,
+)
+
+__all__ = [
+    "BatchSettings",
+    "BreakerSettings",
+    "Delivery",
+    "Entry",
+    "GroupProtocol",
+    "HttpSettings",
+    "KafkaSettings",
+    "LimitSettings",
+    "Loaded",
+    "MetricSettings",
+    "Overrides",
+    "RetrySettings",
+    "SaslMechanism",
+    "Secret",
+    "SecurityProtocol",
+    "SecuritySettings",
+    "Settings",
+    "SettingsError",
+    "Source",
+    "StageBatch",
+    "TopicSettings",
+    "TracingSettings",
+    "WorkerSettings",
+    "catalogue",
+    "load_settings",
+    "shown",
+]

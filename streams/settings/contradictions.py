@@ -1,0 +1,58 @@
+"""What no single setting shows: values that are right alone and wrong together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from streams.settings.kafka import SecurityProtocol, SecuritySettings
+from streams.settings.tree import Settings
+
+_SASL = (SecurityProtocol.SASL_PLAINTEXT, SecurityProtocol.SASL_SSL)
+_TLS = (SecurityProtocol.SSL, SecurityProtocol.SASL_SSL)
+
+
+def contradictions(settings: Settings) -> Iterator[tuple[str, str]]:
+    """(dotted name, what is wrong with it) for every setting that others do not allow. Looks whether files exist."""
+    yield from _security(settings.kafka.security)
+    yield from _timeouts(settings)
+
+
+def _security(security: SecuritySettings) -> Iterator[tuple[str, str]]:
+    sasl = {"sasl_mechanism": security.sasl_mechanism, "username": security.username, "password": security.password}
+    for name, value in sasl.items():
+        if security.protocol in _SASL and value is None:
+            yield f"kafka.security.{name}", f"is needed when kafka.security.protocol is {security.protocol}"
+        elif security.protocol not in _SASL and value is not None:
+            yield f"kafka.security.{name}", _without_effect(security, "sasl_ssl (or sasl_plaintext)")
+    files: dict[str, Path | None] = {
+        "ca_file": security.ca_file,
+        "cert_file": security.cert_file,
+        "key_file": security.key_file,
+    }
+    for name, path in files.items():
+        if path is None:
+            continue
+        if security.protocol not in _TLS:
+            yield f"kafka.security.{name}", _without_effect(security, "ssl (or sasl_ssl)")
+        elif not path.is_file():
+            yield f"kafka.security.{name}", f"there is no file {path}"
+    if (security.cert_file is None) != (security.key_file is None):
+        missing, there = ("key_file", "cert_file") if security.key_file is None else ("cert_file", "key_file")
+        yield f"kafka.security.{missing}", f"is needed beside kafka.security.{there}"
+
+
+def _without_effect(security: SecuritySettings, wanted: str) -> str:
+    return (
+        f"has no effect when kafka.security.protocol is {security.protocol}: expected {wanted} there, or nothing here"
+    )
+
+
+def _timeouts(settings: Settings) -> Iterator[tuple[str, str]]:
+    session, poll = settings.kafka.session_timeout_ms, settings.kafka.max_poll_interval_ms
+    if session > poll:
+        yield "kafka.session_timeout_ms", f"is {session}: expected at most kafka.max_poll_interval_ms, which is {poll}"
+    commit, transaction = settings.worker.commit_interval_ms, settings.worker.transaction_timeout_ms
+    if commit >= transaction:
+        reason = f"is {commit}: expected less than worker.transaction_timeout_ms, which is {transaction}"
+        yield "worker.commit_interval_ms", reason

@@ -1,0 +1,94 @@
+"""Write docs/settings.md from the tree (`python -m streams.settings.document`), or `--check` that it is current."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import cast
+
+from streams.settings.catalogue import Entry, catalogue, sections, shown
+from streams.settings.load import CONFIG_VARIABLE
+from streams.settings.tree import INSTALLED
+
+DOCUMENT = INSTALLED / "docs" / "settings.md"
+
+INTRODUCTION = f"""<!-- Written by `make docs` from streams/settings: change it there. -->
+
+# Settings
+
+`modstream config` shows the settings in force and where each came from. In rising order:
+
+1. the default;
+2. the environment variable;
+3. the settings file (TOML), which `--config FILE` or `{CONFIG_VARIABLE}` names;
+4. the command line.
+
+`worker.commit_interval_ms` is `MODSTREAM_WORKER__COMMIT_INTERVAL_MS` in the environment, and in the file
+
+```toml
+[worker]
+commit_interval_ms = 25
+```
+
+In the environment a list has commas between its items, a table is a JSON object, and an empty variable is not set.
+Relative paths start at the working directory. A name that does not exist, a value of the wrong type or out of its
+bounds, and settings that contradict each other stop the command with a message that names them.
+"""
+
+TOP = "The chain"
+
+
+def render() -> str:
+    """The whole document."""
+    tables = [_section(name) for name in sections()]
+    return INTRODUCTION + "".join(tables)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Write the document; with --check, only compare: 1 when it is not current."""
+    parser = argparse.ArgumentParser(prog="python -m streams.settings.document", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="change nothing, fail when the file is not current")
+    check: bool = parser.parse_args(argv).check
+    current = DOCUMENT.read_text(encoding="utf-8") if DOCUMENT.exists() else None
+    if check and current != render():
+        sys.stderr.write(f"{DOCUMENT} is not what streams/settings says: run `make docs` and commit the result.\n")
+        return 1
+    if not check:
+        DOCUMENT.parent.mkdir(exist_ok=True)
+        DOCUMENT.write_text(render(), encoding="utf-8")
+    return 0
+
+
+def _section(name: str) -> str:
+    entries = [entry for entry in catalogue().values() if entry.name.rpartition(".")[0] == name]
+    about = (sections()[name].__doc__ or "").strip()
+    title = f"\n## {f'`{name}`' if name else TOP}\n\n" + (f"{about}\n" if name else "")
+    if not entries:
+        return title
+    head = "\n| variable | default | expected | meaning |\n| --- | --- | --- | --- |\n"
+    return title + head.removeprefix("\n" if not name else "") + "".join(map(_row, entries))
+
+
+def _row(entry: Entry) -> str:
+    cells = (f"`{entry.env}`", _default(entry.default), entry.expected, entry.description)
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
+
+
+def _default(value: object) -> str:
+    """The default as it is on every machine."""
+    match value:
+        case Path() if value.is_relative_to(INSTALLED):
+            return f"`{value.relative_to(INSTALLED)}` of modstream itself"
+        case Path() if value.is_relative_to(Path.home()):
+            return f"`~/{value.relative_to(Path.home())}`"
+        case None:
+            return "–"
+        case _:
+            text = shown(value)
+            text = ", ".join(cast("list[str]", text)) if isinstance(text, list) else str(text)
+            return f"`{text}`" if text not in {"", "{}"} else "–"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

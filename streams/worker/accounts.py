@@ -1,0 +1,64 @@
+"""What the worker tells its metrics, its journal and its traces."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from opentelemetry.trace import Span
+
+from schemas import Stage
+from streams.metrics import WorkerMetrics
+from streams.telemetry import Tracing
+from streams.worker.batcher import Work
+from streams.worker.journal import Journal
+from streams.worker.ledger import Ticket
+from streams.worker.stage import BatchReport
+
+
+class Observer:
+    """Follows the batches of all stages. Each stage has one thread, and calls from no other."""
+
+    def __init__(self, journal: Journal, metrics: WorkerMetrics, tracing: Tracing, stages: Sequence[Stage]) -> None:
+        self._journal = journal
+        self._tracing = tracing
+        self._metrics = {stage: metrics.stage(stage) for stage in stages}
+        self._spans: dict[Stage, Span] = {}
+
+    def entered(self, stage: Stage, works: Sequence[Work]) -> None:
+        """A batch begins: whatever kills the process now, these messages are under suspicion."""
+        self._journal.enter(stage, [work.ticket for work in works], alone=works[0].alone)
+        if any(work.span for work in works):
+            cost = sum(work.cost for work in works)
+            span = self._tracing.start_batch(stage.value, len(works), cost, [work.span for work in works])
+            if span is not None:
+                self._spans[stage] = span
+
+    def left(self, report: BatchReport) -> None:
+        """The batch is through."""
+        self._journal.leave(report.stage)
+        if (span := self._spans.pop(report.stage, None)) is not None:
+            span.end()
+        metrics = self._metrics[report.stage]
+        metrics.batch(
+            items=report.items,
+            cost=report.cost,
+            queue_s=report.waited_s,
+            prepare_s=report.prepare_s,
+            compute_s=report.process_s,
+            isolated=report.isolated,
+        )
+        metrics.finished(report.finished)
+
+
+def report_commit(metrics: WorkerMetrics, tickets: Sequence[Ticket]) -> None:
+    """What a commit that has succeeded made readable."""
+    produced = Counter(output.topic for ticket in tickets for output in ticket.outputs or ())
+    for topic, count in produced.items():
+        metrics.produced(topic, count)
+    decided = [ticket.decided for ticket in tickets if ticket.decided is not None]
+    if not decided:
+        return
+    metrics.decided([(post.action, post.tenant, post.lang, post.region) for post in decided])
+    for lane in {post.lane for post in decided}:
+        metrics.end_to_end(lane, [post.published_ms for post in decided if post.lane == lane])

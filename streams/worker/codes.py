@@ -1,0 +1,10 @@
+"""librdkafka's own error codes, which its Python binding names like private members."""
+
+from __future__ import annotations
+
+from confluent_kafka import KafkaError
+
+PARTITION_EOF = int(KafkaError._PARTITION_EOF)  # noqa: SLF001
+QUEUE_FULL = int(KafkaError._QUEUE_FULL)  # noqa: SLF001
+FENCING = frozenset({int(KafkaError._FENCED), int(KafkaError.INVALID_PRODUCER_EPOCH), 90})  # noqa: SLF001
+"""Another producer has the transactional id; 90 is PRODUCER_FENCED, which the binding does not name."""

@@ -1,0 +1,157 @@
+"""The in-flight journal: which messages were being processed when a process died.
+
+Each stage thread notes the offsets of its batch in a file before it touches them (one small write, no fsync: the page
+cache outlives a killed process, and a machine that loses power is no message's fault). The next start counts what it
+finds there as one crash each; a message seen in `SUSPECT_AFTER` crashes runs alone, and one that dies alone too is
+given up. All instances of a host share the folder, since a partition moves to another worker when its owner dies.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from schemas import Stage
+from streams.worker.ledger import Ticket, TopicPartitionKey
+
+SUSPECT_AFTER = 2
+
+# Counting every offset of a huge range would let one crash fill the memory; a batch is never this large.
+MAX_RANGE = 100_000
+
+
+class InFlight(msgspec.Struct, frozen=True):
+    """Offsets first..last of a partition, both inclusive."""
+
+    topic: str
+    partition: int
+    first: int
+    last: int
+    alone: bool = False
+
+
+class Crashed(msgspec.Struct, frozen=True):
+    """In how many crashes a message was under way, and whether it was alone in one."""
+
+    topic: str
+    partition: int
+    offset: int
+    crashes: int
+    alone: bool
+
+
+_IN_FLIGHT = msgspec.json.Decoder(list[InFlight])
+_CRASHED = msgspec.json.Decoder(list[Crashed])
+
+
+class Journal:
+    """One instance's notes in the shared `folder`.
+
+    Opening it turns what the previous process of this instance left in flight into crash counts.
+    """
+
+    def __init__(self, folder: Path, instance: str) -> None:
+        self._folder = folder
+        self._instance = instance
+        folder.mkdir(parents=True, exist_ok=True)
+        self._counts_path = folder / f"{instance}.crashes.json"
+        self._counts = {
+            (entry.topic, entry.partition, entry.offset): entry for entry in _read_counts(self._counts_path)
+        }
+        self._files: dict[Stage, int] = {}
+        for path in sorted(folder.glob(f"{instance}.*.in-flight")):
+            self._count(_read_in_flight(path))
+            path.unlink()
+        self._write_counts()
+
+    def enter(self, stage: Stage, tickets: Iterable[Ticket], *, alone: bool = False) -> None:
+        """Note that `stage` begins on these messages. Called by the stage's own thread."""
+        ranges: dict[TopicPartitionKey, list[int]] = {}
+        for ticket in tickets:
+            home, offset = ticket.home, ticket.offset
+            found = ranges.get((home.topic, home.partition))
+            if found is None:
+                ranges[home.topic, home.partition] = [offset, offset]
+            elif offset > found[1]:
+                found[1] = offset
+            elif offset < found[0]:
+                found[0] = offset
+        notes = [InFlight(topic, partition, first, last, alone) for (topic, partition), (first, last) in ranges.items()]
+        self._write(stage, msgspec.json.encode(notes))
+
+    def leave(self, stage: Stage) -> None:
+        """Note that `stage` is done with its batch."""
+        self._write(stage, b"[]")
+
+    def suspects(self, topic: str, partition: int) -> dict[int, Crashed]:
+        """Messages of a partition that must run alone or be given up (then `alone` is set).
+
+        Reads the counts of all instances that share the folder.
+        """
+        totals: dict[int, Crashed] = {}
+        for path in self._folder.glob("*.crashes.json"):
+            for entry in _read_counts(path):
+                if entry.topic == topic and entry.partition == partition:
+                    before = totals.get(entry.offset)
+                    totals[entry.offset] = (
+                        entry
+                        if before is None
+                        else Crashed(
+                            topic, partition, entry.offset, before.crashes + entry.crashes, before.alone or entry.alone
+                        )
+                    )
+        return {offset: entry for offset, entry in totals.items() if entry.crashes >= SUSPECT_AFTER or entry.alone}
+
+    def forget_before(self, topic: str, partition: int, committed: int) -> None:
+        """Drop the counts of messages that have been committed."""
+        stale = [key for key in self._counts if key[:2] == (topic, partition) and key[2] < committed]
+        if stale:
+            for key in stale:
+                del self._counts[key]
+            self._write_counts()
+
+    def close(self) -> None:
+        """A clean end: nothing is in flight."""
+        for descriptor in self._files.values():
+            os.close(descriptor)
+        self._files.clear()
+        for path in self._folder.glob(f"{self._instance}.*.in-flight"):
+            path.unlink()
+
+    def _write(self, stage: Stage, content: bytes) -> None:
+        descriptor = self._files.get(stage)
+        if descriptor is None:
+            path = self._folder / f"{self._instance}.{stage.value}.in-flight"
+            descriptor = self._files[stage] = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+        os.pwrite(descriptor, content + b"\n", 0)  # a newline ends it: what a longer note left behind is not read
+
+    def _count(self, notes: list[InFlight]) -> None:
+        for note in notes:
+            for offset in range(note.first, min(note.last, note.first + MAX_RANGE) + 1):
+                key = (note.topic, note.partition, offset)
+                before = self._counts.get(key)
+                crashes = before.crashes + 1 if before else 1
+                alone = note.alone or (before is not None and before.alone)
+                self._counts[key] = Crashed(note.topic, note.partition, offset, crashes, alone)
+
+    def _write_counts(self) -> None:
+        part = self._counts_path.with_suffix(".part")
+        part.write_bytes(msgspec.json.encode(list(self._counts.values())))
+        part.replace(self._counts_path)
+
+
+def _read_in_flight(path: Path) -> list[InFlight]:
+    try:
+        return _IN_FLIGHT.decode(path.read_bytes().split(b"\n", 1)[0])
+    except msgspec.DecodeError:
+        return []  # the process died within the write: it had not begun on the batch
+
+
+def _read_counts(path: Path) -> list[Crashed]:
+    try:
+        return _CRASHED.decode(path.read_bytes())
+    except (FileNotFoundError, msgspec.DecodeError):
+        return []

@@ -1,0 +1,182 @@
+"""What is under way: a queue of tickets per partition. Pure bookkeeping, used by the consumer thread alone.
+
+Only the contiguous finished prefix of a partition may leave: nothing is committed past an unfinished message, and
+outputs keep the order of their inputs. Outputs stay here until a commit has succeeded, so an aborted transaction can
+be sent again.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+Header = tuple[str, str | bytes | None]
+Headers = Sequence[Header]
+
+
+class Output(NamedTuple):
+    """A message to be produced. `value` None is a tombstone."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Headers | None = None
+
+
+TopicPartitionKey = tuple[str, int]
+
+
+class Decided(NamedTuple):
+    """What the metrics say of a decided post, once its commit has succeeded."""
+
+    lane: str
+    published_ms: int
+    action: str
+    tenant: str
+    lang: str | None
+    region: str | None
+
+
+class Ticket:
+    """One message under way. Stage threads set `started` and finish it through the completion queue only."""
+
+    __slots__ = ("admitted_s", "decided", "home", "message", "offset", "outputs", "size", "started")
+
+    def __init__(self, home: PartitionLedger, offset: int, size: int, admitted_s: float, message: Any) -> None:
+        self.home = home
+        self.offset = offset
+        self.size = size
+        self.admitted_s = admitted_s
+        self.message = message
+        self.started = False
+        self.outputs: list[Output] | None = None  # None: not finished
+        self.decided: Decided | None = None
+
+    @property
+    def finished(self) -> bool:
+        return self.outputs is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """What may leave one partition: its first `count` tickets, and the offset to commit once their outputs are out."""
+
+    home: PartitionLedger
+    count: int
+    next_offset: int
+
+    def tickets(self) -> Iterator[Ticket]:
+        for at, ticket in enumerate(self.home.tickets):
+            if at == self.count:
+                return
+            yield ticket
+
+    def outputs(self) -> Iterator[Output]:
+        for ticket in self.tickets():
+            yield from ticket.outputs or ()
+
+
+@dataclass(eq=False, slots=True)
+class PartitionLedger:
+    """The tickets of one partition in the order of their offsets.
+
+    `revoked` is set when the partition is being given up: stages then skip its tickets that they have not begun.
+    `forgotten` is set when it is gone: whatever still comes back for it is ignored.
+    """
+
+    topic: str
+    partition: int
+    tickets: deque[Ticket] = field(default_factory=deque[Ticket])
+    committed: int | None = None
+    position: int | None = None
+    """Where reading goes on: past the last ticket, and past transaction markers once the partition's end was seen."""
+    revoked: bool = False
+    forgotten: bool = False
+    done: int = 0
+    """How many tickets at the front are known to be finished (the others may be, too)."""
+
+    def admit(self, offset: int, size: int, now_s: float, message: Any) -> Ticket:
+        """A ticket for the message at `offset`, which must be past all before it."""
+        if self.position is not None and offset < self.position:
+            raise ValueError(f"{self.topic}[{self.partition}]: offset {offset} after position {self.position}")
+        ticket = Ticket(self, offset, size, now_s, message)
+        self.tickets.append(ticket)
+        self.position = offset + 1
+        return ticket
+
+    def reached_end(self, offset: int) -> None:
+        """The partition's end is at `offset`: everything before it that is no ticket is transaction markers."""
+        if self.position is None or offset > self.position:
+            self.position = offset
+
+    def prefix(self) -> Prefix | None:
+        """What may leave now, or None if nothing has changed since the last commit."""
+        tickets = self.tickets
+        total = len(tickets)
+        done = self.done
+        while done < total and tickets[done].outputs is not None:
+            done += 1
+        self.done = done
+        next_offset = self.position if done == total else tickets[done].offset
+        if next_offset is None or (done == 0 and next_offset == self.committed):
+            return None
+        if done == 0 and total > 0:
+            # Only markers before an unfinished ticket: not worth a commit of its own.
+            return None
+        return Prefix(self, done, next_offset)
+
+    def release(self, prefix: Prefix) -> list[Ticket]:
+        """Forget the tickets of a prefix whose commit has succeeded."""
+        gone = [self.tickets.popleft() for _ in range(prefix.count)]
+        self.done -= prefix.count
+        self.committed = prefix.next_offset
+        return gone
+
+
+class Ledger:
+    """All partitions of a worker, with the budget of what is under way."""
+
+    def __init__(self) -> None:
+        self.partitions: dict[TopicPartitionKey, PartitionLedger] = {}
+        self.records = 0
+        self.bytes = 0
+
+    def open(self, topic: str, partition: int) -> PartitionLedger:
+        """Start a partition afresh."""
+        self.forget([(topic, partition)])
+        home = self.partitions[topic, partition] = PartitionLedger(topic, partition)
+        return home
+
+    def admit(self, home: PartitionLedger, offset: int, size: int, now_s: float, message: Any) -> Ticket:
+        self.records += 1
+        self.bytes += size
+        return home.admit(offset, size, now_s, message)
+
+    def prefixes(self) -> list[Prefix]:
+        """What may leave now, over all partitions."""
+        return [prefix for home in self.partitions.values() if (prefix := home.prefix()) is not None]
+
+    def release(self, prefixes: Iterable[Prefix]) -> list[Ticket]:
+        """Forget what a successful commit covered; returns its tickets."""
+        gone: list[Ticket] = []
+        for prefix in prefixes:
+            if not prefix.home.forgotten:
+                gone += prefix.home.release(prefix)
+        self.records -= len(gone)
+        self.bytes -= sum(ticket.size for ticket in gone)
+        return gone
+
+    def forget(self, keys: Iterable[TopicPartitionKey]) -> None:
+        """Drop partitions with all their tickets, finished or not: another member does them again."""
+        for key in keys:
+            home = self.partitions.pop(key, None)
+            if home is not None:
+                home.forgotten = home.revoked = True
+                self.records -= len(home.tickets)
+                self.bytes -= sum(ticket.size for ticket in home.tickets)
+
+    def oldest_s(self) -> float | None:
+        """When the oldest ticket was admitted; None if nothing is under way."""
+        return min((home.tickets[0].admitted_s for home in self.partitions.values() if home.tickets), default=None)

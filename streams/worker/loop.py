@@ -1,0 +1,383 @@
+"""The consumer thread: poll, hand out, commit. It never computes and never waits for a model."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import chain
+
+from confluent_kafka import Consumer, KafkaError, Message
+
+from schemas import Cause, NewerVersion, Record, Stage
+from streams.metrics import WorkerMetrics
+from streams.telemetry import Tracing
+from streams.worker.accounts import report_commit
+from streams.worker.assignment import Assignment
+from streams.worker.batcher import Work
+from streams.worker.breaker import Breaker, BreakerState
+from streams.worker.codes import PARTITION_EOF
+from streams.worker.delivery import Committed, Delivery
+from streams.worker.intake import take_in
+from streams.worker.journal import Journal
+from streams.worker.ledger import Ledger, Output, PartitionLedger, Prefix
+from streams.worker.outcomes import Outcomes, Received
+from streams.worker.pauses import Why
+from streams.worker.segment import Segment
+from streams.worker.shelf import Shelf
+
+log = logging.getLogger(__name__)
+
+IDLE_POLL_S = 0.1
+"""The longest the loop sleeps: how quickly it sees SIGTERM and renews its heartbeat. A message ends the wait."""
+BUSY_POLL_S = 0.002
+"""While work is under way: what a finished batch may wait before the loop sees it."""
+POLL_BATCH = 1000
+"""Most messages per turn, so that a turn stays a few milliseconds."""
+PROBE_RECORDS = 32
+"""What an open breaker lets through to see whether it may close."""
+ABORT_BACKOFF_S = 0.1
+"""After an aborted transaction: time to poll, so that a rebalance that caused it can be seen."""
+
+
+class Fenced(Exception):
+    """Another process works under this worker's identity."""
+
+
+class Broken(Exception):
+    """The worker cannot go on; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoopSettings:
+    """What the loop needs to know."""
+
+    inputs: dict[str, tuple[Stage, str]]
+    """Topic -> (stage, lane)."""
+    max_records: int
+    max_bytes: int
+    commit_interval_s: float
+    drain_timeout_s: float
+    grace_s: float
+    """How long a full worker leaves its partitions unpolled before it pauses them: pausing throws the prefetched
+    messages away."""
+
+
+class Loop:
+    """Owns the consumer, the ledger and the transaction. Everything here runs on one thread."""
+
+    def __init__(
+        self,
+        consumer: Consumer,
+        delivery: Delivery,
+        segment: Segment,
+        outcomes: Outcomes,
+        journal: Journal,
+        breaker: Breaker,
+        metrics: WorkerMetrics,
+        tracing: Tracing,
+        settings: LoopSettings,
+        *,
+        beat: Callable[[], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._consumer = consumer
+        self._delivery = delivery
+        self._segment = segment
+        self._outcomes = outcomes
+        self._journal = journal
+        self._breaker = breaker
+        self._metrics = metrics
+        self._tracing = tracing
+        self._settings = settings
+        self._beat = beat
+        self._clock = clock
+        self.ledger = Ledger()
+        self.assignment = Assignment(consumer, self.ledger, journal, metrics, settle=self._settle, clock=clock)
+        self._shelf = Shelf(consumer, self.assignment.pauses)
+        self._running = 0  # works given to the stages and not come back
+        self._changed = False  # something finished, or a partition's end moved: a commit may be due
+        self._next_commit_s = 0.0
+        self._full_since_s: float | None = None
+        self._waiting_alone: list[Work] = []
+        self._fences = 0
+        self._rewind = False  # read again from the committed offsets
+        self._reopen = False  # and with a new producer
+        self._alone = False  # a message runs alone: nothing else may come in
+
+    def run(self, stopping: Callable[[], bool]) -> None:
+        """Work until `stopping`, then finish what has begun, commit and leave the group.
+
+        Raises `Fenced`, `Broken`, or KafkaException when the broker refuses us for good.
+        """
+        self._delivery.open()
+        self.assignment.subscribe(list(self._settings.inputs), self._settings.drain_timeout_s)
+        while not stopping():
+            self.turn()
+        log.info("stopping: finishing what has begun")
+        self.assignment.give_up_all()
+        self._consumer.close()
+        self._delivery.close()
+
+    def turn(self) -> None:
+        """One round: messages in, finished work out."""
+        self._beat()
+        if self._rewind:
+            self._start_over()
+        self._take(self._read())
+        self._collect()
+        self._run_alone()
+        self._shelf.lift_due(time.time())
+        self._breathe()
+        if self._changed and self._clock() >= self._next_commit_s:
+            self._commit(self.ledger.prefixes())
+        self._metrics.in_flight(self.ledger.records, self.ledger.bytes)
+        self._metrics.oldest_ticket(self.ledger.oldest_s())
+
+    # In
+
+    def _room(self) -> int:
+        """How many more records may come in now."""
+        if self._waiting_alone or self._alone:
+            return 0
+        limit = PROBE_RECORDS if self._breaker.state is not BreakerState.CLOSED else self._settings.max_records
+        return 0 if self.ledger.bytes >= self._settings.max_bytes else max(0, limit - self.ledger.records)
+
+    def _read(self) -> list[Message]:
+        now = self._clock()
+        room = self._room()
+        budget = self.assignment.pauses.held(Why.BUDGET)
+        if room == 0:
+            self._full_since_s = now if self._full_since_s is None else self._full_since_s
+            if not budget and now - self._full_since_s < self._settings.grace_s:
+                self._segment.completions.wait(BUSY_POLL_S)
+                return []
+            self.assignment.pauses.hold(Why.BUDGET, self.ledger.partitions)
+        elif self._full_since_s is not None and (not budget or self.ledger.records <= self._settings.max_records // 2):
+            self._full_since_s = None
+            self.assignment.pauses.lift(Why.BUDGET)
+        first = self._consumer.poll(BUSY_POLL_S if self._running or self._changed else IDLE_POLL_S)
+        if first is None:
+            return []
+        return [first, *self._consumer.consume(min(POLL_BATCH, max(1, room)) - 1, 0)] if room > 1 else [first]
+
+    def _take(self, messages: list[Message]) -> None:
+        if not messages:
+            return
+        now_s, now_ms = self._clock(), int(time.time() * 1000)
+        works: dict[Stage, list[Work]] = {}
+        counts: dict[str, int] = {}
+        partitions = self.ledger.partitions
+        for message in messages:
+            error = message.error()
+            if error is not None:
+                self._event(message, error)
+                continue
+            received = _received(message)
+            home = partitions.get((received.topic, received.partition))
+            # A partition that was revoked or held back meanwhile: its messages are read again by whoever owns it then.
+            if home is None or home.revoked or self.assignment.is_blocked(home):
+                continue
+            if home.position is not None and received.offset < home.position:
+                continue
+            counts[received.topic] = counts.get(received.topic, 0) + 1
+            stage, lane = self._settings.inputs[received.topic]
+            if stage is Stage.RETRY:
+                self._take_retry(home, received, now_s)
+            else:
+                self._take_in(home, received, stage, lane, now_s, now_ms, works)
+        for stage, batch in works.items():
+            self._running += len(batch)
+            self._segment.put(stage, batch)
+        for topic, count in counts.items():
+            self._metrics.consumed(topic, self._settings.inputs[topic][1], count)
+
+    def _take_in(
+        self,
+        home: PartitionLedger,
+        received: Received,
+        stage: Stage,
+        lane: str,
+        now_s: float,
+        now_ms: int,
+        works: dict[Stage, list[Work]],
+    ) -> None:
+        try:
+            taken = take_in(received, stage, self._outcomes, now_ms)
+        except NewerVersion as newer:
+            log.warning("%s[%s]@%s: %s; the partition waits", home.topic, home.partition, received.offset, newer)
+            self.assignment.block(home, received.offset)
+            return
+        ticket = self.ledger.admit(home, received.offset, len(received.value or b""), now_s, received)
+        if not isinstance(taken, Record):
+            ticket.outputs = taken
+            self._changed = True
+            self._report_unread(stage, received, taken)
+            return
+        suspect = self.assignment.suspect(home, received.offset)
+        if suspect is not None and suspect.alone:
+            reason = f"the process died {suspect.crashes} times while it worked on this message, the last time alone"
+            ticket.outputs = [
+                self._outcomes.dead_letter(received, stage, Cause.CRASH_LOOP, reason, None, taken.attempt)
+            ]
+            self._metrics.stage(stage).dead_lettered(Cause.CRASH_LOOP)
+            self._changed = True
+            return
+        span = self._tracing.start(received.headers, root=stage is Stage.INGEST)
+        work = Work(ticket, taken, stage, lane, span, alone=suspect is not None)
+        if work.alone:
+            self._waiting_alone.append(work)
+        else:
+            works.setdefault(stage, []).append(work)
+
+    def _report_unread(self, stage: Stage, received: Received, outputs: list[Output]) -> None:
+        if received.value is None:
+            if len(outputs) > 1 or received.key:
+                self._metrics.deleted(1)
+        else:
+            self._metrics.stage(stage).dead_lettered(
+                Cause.INVALID_POST if stage is Stage.INGEST else Cause.INVALID_RECORD
+            )
+
+    def _take_retry(self, home: PartitionLedger, received: Received, now_s: float) -> None:
+        if self._shelf.holds(home, received, time.time()):
+            return
+        ticket = self.ledger.admit(home, received.offset, len(received.value or b""), now_s, received)
+        output = self._outcomes.republished(received)
+        if output is None:
+            reason = "a retry whose header modstream-stage names no stage of the chain"
+            output = self._outcomes.dead_letter(received, Stage.RETRY, Cause.INVALID_RECORD, reason, "modstream-stage")
+            self._metrics.stage(Stage.RETRY).dead_lettered(Cause.INVALID_RECORD)
+        ticket.outputs = [output]
+        self._changed = True
+
+    def _event(self, message: Message, error: KafkaError) -> None:
+        if error.code() == PARTITION_EOF:
+            home = self.ledger.partitions.get((str(message.topic()), int(message.partition() or 0)))
+            offset = message.offset()
+            if home is not None and offset is not None:
+                home.reached_end(offset)
+                self._changed = True
+        elif error.fatal():
+            raise Broken(f"the consumer cannot go on: {error.str()}")
+        elif error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+            raise Broken(f"{error.str()}: create the topics with `modstream topics create`")
+        else:
+            log.warning("consumer: %s", error.str())
+
+    # Out
+
+    def _collect(self) -> None:
+        done = self._segment.completions.drain()
+        if not done:
+            return
+        self._running -= len(done)
+        self._alone = self._alone and self._running > 0
+        processed = [completion for completion in done if completion.outputs is not None]
+        if processed:
+            self._judge(len(processed), sum(completion.our_failure for completion in processed))
+        if self._rewind:
+            return  # none of these may become a dead letter: they are read again
+        for completion in processed:
+            completion.ticket.outputs = completion.outputs
+            completion.ticket.decided = completion.decided
+        self._changed = True
+
+    def _judge(self, messages: int, failures: int) -> None:
+        probing = self._breaker.state is BreakerState.PROBING
+        opened = self._breaker.record(self._clock(), messages, failures)
+        if probing:
+            self._metrics.probed(succeeded=not opened)
+        if opened:
+            log.error("too many messages fail by a fault of ours: paused; none of them is given up while it lasts")
+            self._rewind = True
+        if opened or probing:
+            self._metrics.breaker(self._breaker.state.value)
+
+    def _run_alone(self) -> None:
+        """A message that was under way in several crashes is worked on with nothing beside it."""
+        while self._waiting_alone and self._waiting_alone[0].ticket.home.forgotten:
+            self._waiting_alone.pop(0)
+        if self._waiting_alone and self._running == 0:
+            work = self._waiting_alone.pop(0)
+            self._running = 1
+            self._alone = True
+            self._segment.put(work.input_stage, [work])
+
+    def _breathe(self) -> None:
+        """The breaker's pause and its probes."""
+        pauses = self.assignment.pauses
+        if self._breaker.state is BreakerState.OPEN:
+            if self._breaker.may_probe(self._clock()):
+                pauses.lift(Why.BREAKER)
+            else:
+                pauses.hold(Why.BREAKER, self.ledger.partitions)
+
+    def _commit(self, prefixes: list[Prefix]) -> Committed | None:
+        self._changed = False
+        if not prefixes:
+            return None
+        began = self._clock()
+        outputs = chain.from_iterable(prefix.outputs() for prefix in prefixes)
+        offsets = {(prefix.home.topic, prefix.home.partition): prefix.next_offset for prefix in prefixes}
+        ended = self._delivery.commit(outputs, offsets, self._consumer)
+        now = self._clock()
+        self._metrics.transaction(ended.value, now - began if ended is Committed.DONE else None)
+        self._next_commit_s = now + self._settings.commit_interval_s
+        match ended:
+            case Committed.DONE:
+                self._fences = 0
+                report_commit(self._metrics, self.ledger.release(prefixes))
+                for prefix in prefixes:
+                    self._journal.forget_before(prefix.home.topic, prefix.home.partition, prefix.next_offset)
+            case Committed.ABORTED:
+                log.warning("a transaction was aborted; what is still ours is sent again")
+                self._next_commit_s = now + max(ABORT_BACKOFF_S, self._settings.commit_interval_s)
+                self._changed = True
+            case Committed.LOST | Committed.FENCED:
+                log.warning("a transaction's outcome is %s: beginning anew from the committed offsets", ended.value)
+                self._fences += ended is Committed.FENCED
+                if self._fences >= 2:
+                    raise Fenced(
+                        "another process works under the same identity: give each worker its own MODSTREAM_INSTANCE"
+                        " (or MODSTREAM_GROUP, for another chain)"
+                    )
+                self._rewind = self._reopen = True
+        return ended
+
+    def _start_over(self) -> None:
+        """Forget everything under way and read again from the committed offsets, with a new producer."""
+        self._waiting_alone.clear()
+        if self._reopen:
+            self._delivery.open()
+        self.assignment.rewind()
+        self._rewind = self._reopen = False
+        self._full_since_s = None
+
+    def _settle(self, homes: Iterable[PartitionLedger], deadline_s: float) -> None:
+        """Finish what has begun on partitions that are being given up, as far as the deadline allows, and commit."""
+        leaving = list(homes)
+        while not self._rewind and self._clock() < deadline_s:
+            self._collect()
+            if not any(ticket.started and not ticket.finished for home in leaving for ticket in home.tickets):
+                break
+            self._beat()
+            self._segment.completions.wait(BUSY_POLL_S)
+        self._collect()
+        while not self._rewind and (prefixes := self.ledger.prefixes()):
+            if self._commit(prefixes) is not Committed.DONE:
+                break
+
+
+def _received(message: Message) -> Received:
+    kind_and_time = message.timestamp()
+    return Received(
+        message.topic(),  # type: ignore[arg-type]
+        message.partition(),  # type: ignore[arg-type]
+        message.offset(),  # type: ignore[arg-type]
+        kind_and_time[1],
+        message.key(),  # type: ignore[arg-type]
+        message.value(),  # type: ignore[arg-type]
+        message.headers() or (),  # type: ignore[arg-type]
+    )

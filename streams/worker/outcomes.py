@@ -1,0 +1,183 @@
+"""From what became of a message to what is produced for it. Pure: no Kafka, no clock of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from processors.contract import ProcessingError
+from processors.fuse.messages import decision_messages
+from schemas import (
+    MAX_MESSAGE_BYTES,
+    Cause,
+    DeadLetterHeaders,
+    Record,
+    Stage,
+    encode_record,
+)
+from streams.topology import RETRY_DELAYS_S, STAGES, Topics
+from streams.worker.ledger import Header, Headers, Output
+
+OUR_FAILURES = frozenset({Cause.POISON, Cause.RETRIES_EXHAUSTED})
+"""What the failure-rate pause counts: never an invalid post, or senders could stop us."""
+
+_DELAYS = tuple(RETRY_DELAYS_S.items())
+
+
+class Received(NamedTuple):
+    """A message as it came."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp_ms: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[Header, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """What ran, for dead letters."""
+
+    code: str
+    pack: str | None
+    policy: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """Builds the outputs of a ticket."""
+
+    topics: Topics
+    versions: Versions
+    max_retries: int
+    """Times a message may go through the retry topics: each delay once, then the longest again."""
+
+    def crossing(self, record: Record, stage: Stage, lane: str, headers: Headers | None) -> Output:
+        """The record, for a stage that another process hosts, with the headers of its trace.
+
+        Raises ProcessingError (`too_large`) when a topic cannot hold it.
+        """
+        value = encode_record(record)
+        if len(value) > MAX_MESSAGE_BYTES:
+            reason = f"the record for {stage} has {len(value):,} bytes, expected at most {MAX_MESSAGE_BYTES:,}"
+            raise ProcessingError(Cause.TOO_LARGE, reason)
+        return Output(self.topics.stage(stage, lane), record.post.post_id.encode(), value, headers)
+
+    def dead_letter(
+        self,
+        message: Received,
+        stage: Stage,
+        cause: str,
+        reason: str,
+        field: str | None = None,
+        attempt: int = 1,
+        trace: str | None = None,
+    ) -> Output:
+        """The original bytes with everything an operator needs to judge and to replay them."""
+        return Output(
+            self.topics.dead_letters,
+            message.key,
+            message.value,
+            self._origin(message, stage, cause, reason, field=field, attempt=attempt, trace=trace).to_headers(
+                message.headers
+            ),
+        )
+
+    def decided(self, record: Record, headers: Headers | None) -> list[Output]:
+        """The messages of a record at the end of its route.
+
+        Raises ProcessingError (`too_large`) when a topic cannot hold them.
+        """
+        key = record.post.post_id.encode()
+        messages = decision_messages(record)
+        return [
+            Output(self.topics.decisions, key, messages.decision, headers),
+            Output(self.topics.confidence, key, messages.confidence, headers),
+            *(Output(self.topics.flags, key, flag, headers) for flag in messages.flags),
+        ]
+
+    def retry_or_give_up(
+        self,
+        message: Received,
+        stage: Stage,
+        input_stage: Stage,
+        reason: str,
+        attempt: int,
+        now_ms: int,
+        trace: str | None = None,
+    ) -> Output:
+        """A later try of a message whose attempt number `attempt` failed for a passing reason, or its dead letter.
+
+        The bytes go back as received, so the header names the stage whose topic they came from; the reason names the
+        stage that failed.
+        """
+        if attempt > self.max_retries:
+            why = f"{reason} ({attempt} attempts)"
+            return self.dead_letter(message, stage, Cause.RETRIES_EXHAUSTED, why, None, attempt, trace)
+        delay, seconds = _DELAYS[min(attempt, len(_DELAYS)) - 1]
+        headers = self._origin(
+            message,
+            input_stage,
+            Cause.TRANSIENT,
+            f"{stage}: {reason}",
+            attempt=attempt + 1,
+            not_before_ms=now_ms + int(seconds * 1000),
+            trace=trace,
+        )
+        return Output(self.topics.retry(delay), message.key, message.value, headers.to_headers(message.headers))
+
+    def tombstones(self, message: Received, attempt: int, now_ms: int) -> list[Output]:
+        """What a deleted post leaves: no decision now, nor when a version of it that waits for a retry comes."""
+        gone = Output(self.topics.decisions, message.key, None)
+        if attempt > 1:
+            return [gone]
+        delay, seconds = _DELAYS[-1]
+        headers = self._origin(
+            message, Stage.INGEST, None, None, attempt=2, not_before_ms=now_ms + int(seconds * 1000)
+        ).to_headers(message.headers)
+        return [gone, Output(self.topics.retry(delay), message.key, None, headers)]
+
+    def republished(self, message: Received) -> Output | None:
+        """A retry that is due, back on the topic it came from; None if its header names no stage of the chain."""
+        headers = DeadLetterHeaders.from_headers(message.headers)
+        inputs = self.topics.inputs(STAGES)
+        topic = headers.topic
+        if topic is None or inputs.get(topic, (None, ""))[0] != headers.stage:
+            known = {stage.value: name for name, (stage, _) in reversed(inputs.items())}
+            topic = known.get(headers.stage or "")
+        if topic is None:
+            return None
+        return Output(topic, message.key, message.value, list(message.headers))
+
+    def _origin(
+        self,
+        message: Received,
+        stage: Stage,
+        cause: str | None,
+        reason: str | None,
+        *,
+        field: str | None = None,
+        attempt: int | None = None,
+        not_before_ms: int | None = None,
+        trace: str | None = None,
+    ) -> DeadLetterHeaders:
+        before = DeadLetterHeaders.from_headers(message.headers)
+        first = before if before.attempt is not None and before.topic is not None else None
+        return DeadLetterHeaders(
+            stage=stage.value,
+            cause=cause,
+            reason=reason,
+            field=field,
+            attempt=attempt,
+            not_before_ms=not_before_ms,
+            topic=first.topic if first else message.topic,
+            partition=first.partition if first else message.partition,
+            offset=first.offset if first else message.offset,
+            timestamp_ms=first.timestamp_ms if first else message.timestamp_ms,
+            code=self.versions.code,
+            pack=self.versions.pack,
+            policy=self.versions.policy,
+            traceparent=trace or before.traceparent,
+        )

@@ -1,0 +1,201 @@
+"""The stages of this process: their threads, and the way of a record through them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+from processors.contract import BatchPolicy, Outcome, ProcessingError, Processor, TransientError
+from schemas import Cause, Record, Stage
+from streams.metrics import WorkerMetrics
+from streams.telemetry import finish, inject, traceparent
+from streams.topology import URGENT, next_stage, stays_here
+from streams.worker.batcher import Batcher, Work
+from streams.worker.ledger import Decided, Output, Ticket
+from streams.worker.outcomes import OUR_FAILURES, Outcomes, Received
+from streams.worker.stage import StageObserver, StageRunner, poison
+
+
+class Completion(NamedTuple):
+    """A ticket that has left the stages. `outputs` None: it was not begun, its partition is another worker's."""
+
+    ticket: Ticket
+    outputs: list[Output] | None
+    decided: Decided | None
+    our_failure: bool
+
+
+class Completions:
+    """Hands finished tickets from the stage threads to the consumer thread."""
+
+    def __init__(self) -> None:
+        self._done: deque[list[Completion]] = deque()
+        self._filled = threading.Event()
+
+    def put(self, done: list[Completion]) -> None:
+        self._done.append(done)
+        self._filled.set()
+
+    def drain(self) -> list[Completion]:
+        """All that is there, without waiting."""
+        self._filled.clear()
+        found: list[Completion] = []
+        while self._done:
+            found += self._done.popleft()
+        return found
+
+    def wait(self, timeout_s: float) -> None:
+        """Until there is something, at most `timeout_s`."""
+        self._filled.wait(timeout_s)
+
+
+class Segment:
+    """One runner per hosted stage. `put` begins a record's way; its end comes out of `completions`."""
+
+    def __init__(
+        self,
+        processors: Sequence[Processor[Any]],
+        outcomes: Outcomes,
+        observer: StageObserver,
+        *,
+        metrics: WorkerMetrics,
+        batching: Mapping[Stage, BatchPolicy],
+        threads: int,
+        on_crash: Callable[[BaseException], None],
+    ) -> None:
+        self.completions = Completions()
+        self._outcomes = outcomes
+        self._metrics = {processor.stage: metrics.stage(processor.stage) for processor in processors}
+        self._pool = ThreadPoolExecutor(threads, "prepare") if threads > 1 else None
+        self._runners = {
+            processor.stage: StageRunner(
+                processor,
+                Batcher(batching.get(processor.stage, processor.batching), URGENT),
+                self._deliver,
+                self._skip,
+                observer,
+                self._pool,
+                threads,
+                on_crash,
+            )
+            for processor in processors
+        }
+        self.stages = tuple(self._runners)
+
+    def start(self) -> None:
+        for runner in self._runners.values():
+            runner.start()
+
+    def stop(self) -> None:
+        """End the threads; batches under way are finished first."""
+        for runner in self._runners.values():
+            runner.stop()
+        if self._pool is not None:
+            self._pool.shutdown()
+
+    def put(self, stage: Stage, works: Sequence[Work]) -> None:
+        """Queue records at a stage of this process."""
+        if broken := self._queue(stage, works):
+            self.completions.put(broken)
+
+    def _queue(self, stage: Stage, works: Sequence[Work]) -> list[Completion]:
+        runner = self._runners[stage]
+        cost = runner.processor.cost
+        ready: list[Work] = []
+        broken: list[Completion] = []
+        for work in works:
+            try:
+                work.cost = cost(work.record)
+            except Exception as error:  # noqa: BLE001 - the failure table: what a processor raises is poison
+                broken.append(self._failed(stage, work, poison(error)))
+            else:
+                ready.append(work)
+        if ready:
+            runner.inbox.put(ready)
+        return broken
+
+    def _deliver(self, stage: Stage, results: list[tuple[Work, Outcome]]) -> None:
+        done: list[Completion] = []
+        onward: dict[Stage, list[Work]] = {}
+        for work, outcome in results:
+            if not isinstance(outcome, Record):
+                done.append(self._failed(stage, work, outcome))
+                continue
+            following = next_stage(outcome, stage)
+            work.record = outcome
+            if following is not None and stays_here(following, self._runners):
+                onward.setdefault(following, []).append(work)
+                continue
+            headers = inject(work.span.get_span_context()) if work.span else None
+            try:
+                outputs = (
+                    self._outcomes.decided(outcome, headers)
+                    if following is None
+                    else [self._outcomes.crossing(outcome, following, work.lane, headers)]
+                )
+            except ProcessingError as error:
+                done.append(self._failed(stage, work, error))
+                continue
+            self._end_span(work, stage, None)
+            done.append(Completion(work.ticket, outputs, _decided(work) if following is None else None, False))
+        for following, works in onward.items():
+            done += self._queue(following, works)
+        if done:
+            self.completions.put(done)
+
+    def _skip(self, works: list[Work]) -> None:
+        self.completions.put([Completion(work.ticket, None, None, False) for work in works])
+
+    def _failed(self, stage: Stage, work: Work, error: ProcessingError) -> Completion:
+        message, attempt = work.ticket.message, work.record.attempt
+        trace = traceparent(work.span.get_span_context()) if work.span else None
+        self._end_span(work, stage, f"{error.cause}: {error.reason}")
+        metrics = self._metrics[stage]
+        if isinstance(error, TransientError):
+            output = self._outcomes.retry_or_give_up(
+                message, stage, work.input_stage, error.reason, attempt, int(time.time() * 1000), trace
+            )
+            gave_up = output.topic == self._outcomes.topics.dead_letters
+            if gave_up:
+                metrics.dead_lettered(Cause.RETRIES_EXHAUSTED)
+            else:
+                metrics.retried(output.topic.rpartition(".")[2])
+            return Completion(work.ticket, [output], None, gave_up)
+        metrics.dead_lettered(error.cause)
+        output = self._outcomes.dead_letter(message, stage, error.cause, error.reason, error.field, attempt, trace)
+        return Completion(work.ticket, [output], None, error.cause in OUR_FAILURES)
+
+    def _end_span(self, work: Work, stage: Stage, failure: str | None) -> None:
+        if work.span is None:
+            return
+        message: Received = work.ticket.message
+        route = work.record.route
+        stages = [done.value for done in route[route.index(work.input_stage) : route.index(stage) + 1]]
+        finish(
+            work.span,
+            topic=message.topic,
+            partition=message.partition,
+            offset=message.offset,
+            post_id=work.record.post.post_id,
+            stages=stages,
+            failure=failure,
+        )
+
+
+def _decided(work: Work) -> Decided | None:
+    record = work.record
+    if record.decision is None:
+        return None
+    post = record.post
+    return Decided(
+        work.lane,
+        record.source.timestamp_ms,
+        record.decision.action.value,
+        post.tenant,
+        record.decision.lang,
+        post.region,
+    )

@@ -1,0 +1,214 @@
+"""A stage's thread: take a batch, prepare, one engine call, hand the outcomes on.
+
+What goes wrong is settled here as far as one process can: a batch that raises is halved until the item at fault is
+found, a modality that cannot be read is noted on its record, a transient fault is tried again in place.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from msgspec.structs import replace
+
+from processors.contract import ModalityError, Outcome, ProcessingError, Processor, TransientError
+from schemas import Cause, Modality, Record, Stage
+from streams.worker.batcher import Batcher, Taken, Work
+
+IN_PLACE_WAITS_S = (0.2, 0.6)
+"""Waits before the second and third try in place: together under a second, so that a batch is not held up longer."""
+
+MIN_CHUNK = 8
+"""Handing fewer items than this to another thread costs more than preparing them here."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchReport:
+    """What one batch cost, for the metrics. Times in seconds."""
+
+    stage: Stage
+    items: int
+    cost: int
+    waited_s: float
+    prepare_s: float
+    process_s: float
+    finished: int
+    """Items that go on or out."""
+    isolated: int
+    """Items found guilty of making their batch fail."""
+
+
+class StageObserver(Protocol):
+    """What a stage thread tells about itself."""
+
+    def entered(self, stage: Stage, works: Sequence[Work]) -> None: ...
+
+    def left(self, report: BatchReport) -> None: ...
+
+
+Deliver = Callable[[Stage, list[tuple[Work, Outcome]]], None]
+
+
+class StageRunner:
+    """Runs one processor on a thread of its own until `stop`.
+
+    `deliver` gets the outcomes of each batch, in its order; `skip` what was not begun because its partition is another
+    worker's now. `on_crash` is told when the thread itself breaks: a fault of ours that ends the process.
+    """
+
+    def __init__(
+        self,
+        processor: Processor[Any],
+        inbox: Batcher,
+        deliver: Deliver,
+        skip: Callable[[list[Work]], None],
+        observer: StageObserver,
+        pool: Executor | None,
+        pool_size: int,
+        on_crash: Callable[[BaseException], None],
+    ) -> None:
+        self.processor = processor
+        self.inbox = inbox
+        self._deliver = deliver
+        self._skip = skip
+        self._observer = observer
+        self._pool = pool
+        self._pool_size = pool_size
+        self._on_crash = on_crash
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._loop, name=f"stage-{processor.stage}", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the batch under way and end the thread."""
+        self._stopping.set()
+        self.inbox.close()
+        self._thread.join()
+
+    def _loop(self) -> None:
+        try:
+            while (taken := self.inbox.take()) is not None:
+                self._run(taken)
+        except BaseException as error:
+            self._on_crash(error)
+            raise
+
+    def _run(self, taken: Taken) -> None:
+        works: list[Work] = []
+        skipped: list[Work] = []
+        for work in taken.works:
+            if work.ticket.home.revoked and not work.ticket.started:
+                skipped.append(work)
+            else:
+                work.ticket.started = True
+                works.append(work)
+        if skipped:
+            self._skip(skipped)
+        if not works:
+            return
+        stage = self.processor.stage
+        self._observer.entered(stage, works)
+        outcomes, prepare_s, process_s, isolated = self._attempt([work.record for work in works])
+        for wait in IN_PLACE_WAITS_S:
+            again = [at for at, outcome in enumerate(outcomes) if isinstance(outcome, TransientError)]
+            if not again or self._stopping.wait(wait):
+                break
+            retried, more_prepare_s, more_process_s, more = self._attempt([works[at].record for at in again])
+            prepare_s, process_s, isolated = prepare_s + more_prepare_s, process_s + more_process_s, isolated + more
+            for at, outcome in zip(again, retried, strict=True):
+                outcomes[at] = outcome
+        took_ms = round((prepare_s + process_s) * 1000, 3)
+        results: list[tuple[Work, Outcome]] = [
+            (work, _timed(outcome, stage, took_ms) if isinstance(outcome, Record) else outcome)
+            for work, outcome in zip(works, outcomes, strict=True)
+        ]
+        self._deliver(stage, results)
+        finished = sum(isinstance(outcome, Record) for outcome in outcomes)
+        report = BatchReport(stage, len(works), taken.cost, taken.waited_s, prepare_s, process_s, finished, isolated)
+        self._observer.left(report)
+
+    def _attempt(self, records: Sequence[Record]) -> tuple[list[Outcome], float, float, int]:
+        began = time.perf_counter()
+        prepared = self._prepare(records)
+        between = time.perf_counter()
+        ready = [at for at, (_, error) in enumerate(prepared) if error is None]
+        processed, isolated = run_isolating(self.processor.process, [prepared[at][0] for at in ready])
+        outcomes: list[Outcome] = [
+            _without_modality(record, error) if isinstance(error, ModalityError) else error
+            for record, (_, error) in zip(records, prepared, strict=True)
+        ]  # type: ignore[misc]
+        for at, outcome in zip(ready, processed, strict=True):
+            outcomes[at] = outcome
+        return outcomes, between - began, time.perf_counter() - between, isolated
+
+    def _prepare(self, records: Sequence[Record]) -> list[tuple[Any, ModalityError | ProcessingError | None]]:
+        if self._pool is None or len(records) < 2 * MIN_CHUNK:
+            return prepare_all(self.processor, records)
+        size = max(MIN_CHUNK, -(-len(records) // self._pool_size))
+        chunks = [records[start : start + size] for start in range(0, len(records), size)]
+        futures = [self._pool.submit(prepare_all, self.processor, chunk) for chunk in chunks[1:]]
+        first = prepare_all(self.processor, chunks[0])
+        return first + [item for future in futures for item in future.result()]
+
+
+def prepare_all(
+    processor: Processor[Any], records: Sequence[Record]
+) -> list[tuple[Any, ModalityError | ProcessingError | None]]:
+    """Every record prepared, or why it could not be."""
+    results: list[tuple[Any, ModalityError | ProcessingError | None]] = []
+    for record in records:
+        try:
+            results.append((processor.prepare(record), None))
+        except (ModalityError, ProcessingError) as error:
+            results.append((None, error))
+        except Exception as error:  # noqa: BLE001 - the failure table: what a processor raises is poison
+            results.append((None, poison(error)))
+    return results
+
+
+def run_isolating(
+    process: Callable[[Sequence[Any]], Sequence[Outcome]], batch: Sequence[Any]
+) -> tuple[list[Outcome], int]:
+    """One outcome per item of the batch, and how many items were found to make it fail.
+
+    When the whole batch raises, its halves are run alone, down to single items: n items with one poison among them take
+    about 2 log2(n) calls.
+    """
+    if not batch:
+        return [], 0
+    try:
+        outcomes = list(process(batch))
+        if len(outcomes) != len(batch):
+            raise RuntimeError(f"{len(outcomes)} outcomes for a batch of {len(batch)}")
+    except TransientError as error:
+        return [error] * len(batch), 0
+    except Exception as error:  # noqa: BLE001 - the failure table: a batch raises -> bisect
+        if len(batch) == 1:
+            return [error if isinstance(error, ProcessingError) else poison(error)], 1
+        middle = len(batch) // 2
+        left, guilty_left = run_isolating(process, batch[:middle])
+        right, guilty_right = run_isolating(process, batch[middle:])
+        return left + right, guilty_left + guilty_right
+    return outcomes, 0
+
+
+def poison(error: Exception) -> ProcessingError:
+    """The dead letter's account of an unexpected exception."""
+    found = ProcessingError(Cause.POISON, f"{type(error).__name__}: {error}")
+    found.__cause__ = error
+    return found
+
+
+def _without_modality(record: Record, error: ModalityError) -> Record:
+    noted = Modality(status=error.status, reason=error.reason)
+    return replace(record, modalities={**record.modalities, error.modality: noted})
+
+
+def _timed(record: Record, stage: Stage, took_ms: float) -> Record:
+    return replace(record, timings_ms={**record.timings_ms, stage.value: took_ms})

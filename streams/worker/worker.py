@@ -1,0 +1,257 @@
+"""A worker process put together: clients, stages, loop, health. What it runs is given; nothing here knows a model."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from types import FrameType
+from typing import Any, TextIO
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient
+
+from processors.contract import BatchPolicy, Processor
+from schemas import Stage
+from streams.health import Health, HealthServer, Ready
+from streams.kafka import check_connection, consumer_settings, new_consumer, producer_settings
+from streams.metrics import WorkerMetrics
+from streams.settings import Delivery as DeliveryMode
+from streams.settings import HttpSettings, Settings
+from streams.telemetry import build_tracing
+from streams.topology import Topics
+from streams.worker.accounts import Observer
+from streams.worker.breaker import Breaker, BreakerPolicy, BreakerState
+from streams.worker.cores import usable_cores
+from streams.worker.delivery import AtLeastOnce, Delivery, ExactlyOnce
+from streams.worker.identity import Instance, claim_instance
+from streams.worker.journal import Journal
+from streams.worker.loop import Broken, Loop, LoopSettings
+from streams.worker.outcomes import Outcomes, Versions
+from streams.worker.segment import Segment
+
+log = logging.getLogger(__name__)
+
+REVOKE_SHARE = 0.2
+"""Of max.poll.interval: what finishing work may take when partitions are taken away. Past it, the group throws us out."""
+FULL_GRACE_S = 1.0
+"""A full worker stays unpolled for this long before it pauses its partitions: longer than most batches take, and a
+rebalance may well wait for it."""
+LOOK_EVERY_S = 1.0
+"""How often readiness is looked at anew; nobody scrapes more often."""
+STOP_MARGIN_S = 5.0
+"""Beyond the drain timeout: for the last commit and for leaving the group."""
+
+
+class Worker:
+    """One segment of the chain. `processors` are those of the hosted stages, without the `retry` stage."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        stages: Sequence[Stage],
+        processors: Sequence[Processor[Any]],
+        versions: Versions,
+        *,
+        http_port: int | None = None,
+        look: Callable[[WorkerMetrics], None] | None = None,
+    ) -> None:
+        """`look` is called every second or so, on the consumer thread, to add to the metrics."""
+        self._settings = settings
+        self._stages = tuple(stages)
+        self._processors = processors
+        self._versions = versions
+        self._http = settings.http if http_port is None else HttpSettings(host=settings.http.host, port=http_port)
+        self._look = look
+        self._stop = threading.Event()
+        self._stop_by_s: float | None = None
+        self._crash: BaseException | None = None
+        self._topics = Topics(settings.topics.prefix)
+        self.health = Health(settings.worker.ticket_age_limit_s)
+        self.metrics = WorkerMetrics(settings.metrics)
+        self._broker_error: tuple[float, str] | None = None
+
+    def stop(self) -> None:
+        """Finish what has begun and end `run`. May be called from any thread, and from a signal's handler."""
+        if self._stop_by_s is None:
+            self._stop_by_s = time.monotonic() + self._settings.worker.drain_timeout_s + STOP_MARGIN_S
+        self._stop.set()
+
+    def stop_on_signals(self) -> None:
+        """SIGTERM and SIGINT drain the worker."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._signalled)
+
+    def _signalled(self, _number: int, _frame: FrameType | None) -> None:
+        self.stop()
+
+    def run(self, out: TextIO) -> None:
+        """Work until `stop`. Prints `ready` when it is.
+
+        Raises `Broken`, `Fenced`, `IdentityTaken`, `Unreachable`, `SettingsError` or KafkaException: reasons to exit.
+        """
+        settings = self._settings
+        with ExitStack() as stack:
+            inputs = self._topics.inputs(self._stages)
+            admin = check_connection(settings.kafka)
+            require_topics(admin, self._topics.all())
+            self.health.set(Ready.BROKER, True, "a broker answered")
+            server = HealthServer(self.health, self.metrics.registry, self._http)
+            stack.callback(server.close)
+            log.info("serving /live, /ready and /metrics on http://%s:%s", server.host, server.port)
+            instance = claim_instance(settings.instance, settings.state_dir / settings.group / "instances")
+            stack.callback(instance.release)
+            journal = Journal(settings.state_dir / settings.group / "journal", instance.name)
+            tracing = build_tracing(settings.tracing, instance=instance.name, version=self._versions.code)
+            stack.callback(tracing.close)
+            self.metrics.running(self._versions.code, self._versions.pack, self._versions.policy)
+            outcomes = Outcomes(self._topics, self._versions, settings.retry.max_attempts)
+            segment = Segment(
+                self._processors,
+                outcomes,
+                Observer(journal, self.metrics, tracing, self._stages),
+                metrics=self.metrics,
+                batching=self._batching(),
+                threads=settings.worker.cpu_threads or usable_cores(),
+                on_crash=self._crashed,
+            )
+            segment.start()
+            self.health.set(Ready.MODELS, True, "loaded")
+            consumer = new_consumer(consumer_settings(settings.kafka, settings.group), self._on_error)
+            breaker = Breaker(
+                BreakerPolicy(
+                    settings.breaker.window_s,
+                    settings.breaker.min_count,
+                    settings.breaker.failure_ratio,
+                    settings.breaker.probe_interval_s,
+                )
+            )
+            loop = Loop(
+                consumer,
+                self._delivery(instance),
+                segment,
+                outcomes,
+                journal,
+                breaker,
+                self.metrics,
+                tracing,
+                LoopSettings(
+                    inputs=inputs,
+                    max_records=settings.worker.max_in_flight_records,
+                    max_bytes=settings.worker.max_in_flight_bytes,
+                    commit_interval_s=settings.worker.commit_interval_ms / 1000,
+                    drain_timeout_s=settings.kafka.max_poll_interval_ms / 1000 * REVOKE_SHARE,
+                    grace_s=FULL_GRACE_S,
+                ),
+                beat=self._beat,
+            )
+            looker = _Looker(self, loop, breaker, out)
+            loop.run(lambda: looker.turned() or self._stop.is_set())
+            segment.stop()
+            journal.close()
+
+    def _batching(self) -> dict[Stage, BatchPolicy]:
+        found: dict[Stage, BatchPolicy] = {}
+        for processor in self._processors:
+            wanted = getattr(self._settings.batch, processor.stage.value, None)
+            if wanted is not None:
+                found[processor.stage] = replace(
+                    processor.batching,
+                    **{
+                        name: value
+                        for name, value in (
+                            ("max_items", wanted.max_items),
+                            ("max_cost", wanted.max_cost),
+                            ("max_wait_s", None if wanted.max_wait_ms is None else wanted.max_wait_ms / 1000),
+                        )
+                        if value is not None
+                    },
+                )
+        return found
+
+    def _delivery(self, instance: Instance) -> Delivery:
+        settings = self._settings
+        producing = producer_settings(settings.kafka)
+        timeout_s = settings.worker.transaction_timeout_ms / 1000
+        if settings.delivery is DeliveryMode.EXACTLY_ONCE:
+            return ExactlyOnce(producing, instance.transactional_id(settings.group), timeout_s, self._beat)
+        return AtLeastOnce(producing, timeout_s, self._beat)
+
+    def _beat(self) -> None:
+        """Between any two steps of the loop, also while a broker is waited for."""
+        self.health.beat()
+        if self._crash is not None:
+            raise Broken(f"a stage's thread broke: {type(self._crash).__name__}: {self._crash}") from self._crash
+        if self._stop_by_s is not None and time.monotonic() > self._stop_by_s:
+            raise Broken("stopping took too long (is the broker away?); what was not committed is done again")
+
+    def _crashed(self, error: BaseException) -> None:
+        self._crash = error
+
+    def _on_error(self, error: KafkaError) -> None:
+        self._broker_error = (time.monotonic(), error.str())
+        log.warning("kafka: %s", error.str())
+
+    def broker_trouble(self, within_s: float) -> str | None:
+        """What the client last complained of, if it did so just now."""
+        if self._broker_error is None or time.monotonic() - self._broker_error[0] > within_s:
+            return None
+        return self._broker_error[1]
+
+    def look(self) -> None:
+        if self._look is not None:
+            self._look(self.metrics)
+
+
+class _Looker:
+    """Keeps readiness and the slower metrics current, from within the loop."""
+
+    def __init__(self, worker: Worker, loop: Loop, breaker: Breaker, out: TextIO) -> None:
+        self._worker = worker
+        self._loop = loop
+        self._breaker = breaker
+        self._out = out
+        self._next_s = 0.0
+        self._said_ready = False
+
+    def turned(self) -> bool:
+        """Called once a turn; always False."""
+        now = time.monotonic()
+        self._worker.health.oldest_ticket(self._loop.ledger.oldest_s())
+        if now < self._next_s and (self._said_ready or not self._loop.assignment.joined):
+            return False
+        self._next_s = now + LOOK_EVERY_S
+        health, assignment = self._worker.health, self._loop.assignment
+        if assignment.joined:
+            health.set(Ready.JOINED, True, f"{len(self._loop.ledger.partitions)} partitions are ours")
+        waiting = assignment.newer()
+        health.set(
+            Ready.VERSIONS,
+            not waiting,
+            f"{len(waiting)} partitions wait for a newer modstream" if waiting else "every partition can be read",
+        )
+        closed = self._breaker.state is BreakerState.CLOSED
+        health.set(Ready.BREAKER, closed, "closed" if closed else "too many messages fail by a fault of ours: paused")
+        trouble = self._worker.broker_trouble(2 * LOOK_EVERY_S)
+        health.set(Ready.BROKER, trouble is None, trouble or "a broker answers")
+        assignment.report_lag()
+        self._worker.look()
+        if not self._said_ready and health.ready().ok:
+            self._said_ready = True
+            print("ready", file=self._out, flush=True)  # the contract with whoever started us
+        return False
+
+
+def require_topics(admin: AdminClient, topics: Sequence[str]) -> None:
+    """Raises `Broken` naming the topics that do not exist: a worker that waits for them would look healthy."""
+    try:
+        known = admin.list_topics(timeout=10).topics
+    except KafkaException as error:
+        raise Broken(f"the broker does not list its topics: {error.args[0].str()}") from error
+    missing = [topic for topic in topics if topic not in known]
+    if missing:
+        raise Broken(f"topics do not exist: {', '.join(missing)}; create them with `modstream topics create`")
