@@ -65,16 +65,22 @@ def without_modality(record: Record, error: ModalityError) -> Record:
     return replace(record, modalities={**record.modalities, error.modality: noted})
 
 
-def run_batch(processor: Processor[Any], records: Sequence[Record]) -> list[Outcome]:
-    """Prepare and process in one go: one outcome per record, in order."""
-    prepared = prepare_all(processor, records)
-    ready = [at for at, (_, fault) in enumerate(prepared) if fault is None]
-    processed, _ = run_isolating(processor.process, [prepared[at][0] for at in ready])
-    outcomes: list[Outcome] = []
+def outcomes_of(
+    records: Sequence[Record], prepared: Sequence[tuple[Any, Fault | None]], processed: Sequence[Outcome]
+) -> list[Outcome]:
+    """One outcome per record, in order, from what `prepare_all` gave and what was made of the items without a fault."""
     results = iter(processed)
+    outcomes: list[Outcome] = []
     for record, (_, fault) in zip(records, prepared, strict=True):
         if fault is None:
             outcomes.append(next(results))
         else:
             outcomes.append(without_modality(record, fault) if isinstance(fault, ModalityError) else fault)
     return outcomes
+
+
+def run_batch(processor: Processor[Any], records: Sequence[Record]) -> list[Outcome]:
+    """Prepare and process in one go: one outcome per record, in order."""
+    prepared = prepare_all(processor, records)
+    processed, _ = run_isolating(processor.process, [item for item, fault in prepared if fault is None])
+    return outcomes_of(records, prepared, processed)

@@ -117,14 +117,15 @@ class EffectivePolicy:
         if not self._rules:
             return []
         try:
-            context = cel.Context(variables=self._view.variables(facts, scores, flags, severity))
+            variables = self._view.variables(facts, scores, flags, severity)
+            context = cel.Context(variables=variables)
         except (UnusableFact, ValueError, OverflowError) as error:  # the latter two: values that CEL cannot hold
             errors.append(RuleError(FACTS_FLOOR, str(error)))
             return []
         matched: list[Rule] = []
         for rule in self._rules:
             try:
-                if rule.condition.holds(context, scores):
+                if rule.condition.holds(context, variables):
                     matched.append(rule)
             except EvaluationFailed as error:
                 errors.append(RuleError(rule.name, str(error)))

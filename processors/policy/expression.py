@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast
 
 import cel
 
 from processors.policy.comparisons import check_comparisons
 from processors.policy.facts import sample_variables
 from processors.policy.references import Reference, find_references
-from processors.policy.tokens import ExpressionProblem, tokenise
+from processors.policy.tokens import ExpressionProblem, Token, TokenKind, tokenise
 from processors.policy.vocabulary import Path
 from schemas import LABELS
 
@@ -37,21 +38,44 @@ class Expression:
     """The labels that it reads as scores or flags, in the taxonomy's order."""
     warnings: tuple[tuple[int, str], ...]
     """Offset and message of what is allowed and surely not meant."""
+    may_fail: bool
+    """Whether more can go wrong than a score that is not there."""
     program: cel.Program
 
-    def holds(self, context: cel.Context, scored: Collection[str]) -> bool:
-        """Whether the condition holds in `context`, the facts as CEL variables.
+    def holds(self, context: cel.Context, variables: Mapping[str, object]) -> bool:
+        """Whether the condition holds; `context` has been made of `variables`, as `FactView.variables` gives them.
 
-        `scored` are the labels with a score. A condition that hangs on the score of another label does not hold
-        (`a || b` still does when the other side is true). Raises `EvaluationFailed`.
+        A condition that hangs on the score of a label without one does not hold; in `a || b` the other side counts.
+        Raises `EvaluationFailed`.
         """
         try:
-            result = self.program.execute(context)
+            return self._evaluate(context)
         except KeyError as error:
-            name = error.args[0] if error.args else ""
-            if name not in scored and ("scores", name) in self.paths and ("features", name) not in self.paths:
-                return False
-            raise EvaluationFailed(f"no fact {name!r}") from None
+            name = error.args[0]
+            scores = cast("Mapping[str, float]", variables.get("scores", {}))
+            unscored = [label for label in self.labels if label not in scores]
+            if name not in unscored or ("features", name) in self.paths:
+                raise EvaluationFailed(f"no fact {name!r}") from None
+        if self.may_fail:
+            # Of two faults CEL tells one. Whatever the score were, nothing else may be wrong.
+            for score in (0.0, 1.0):
+                supposed = {**variables, "scores": {**scores, **dict.fromkeys(unscored, score)}}
+                self._evaluate_all(cel.Context(variables=supposed))
+        return False
+
+    def _evaluate_all(self, context: cel.Context) -> None:
+        """Evaluates with a score for every label, where a missing fact is an error like any other."""
+        try:
+            self._evaluate(context)
+        except KeyError as error:
+            raise EvaluationFailed(f"no fact {error.args[0]!r}") from None
+
+    def _evaluate(self, context: cel.Context) -> bool:
+        """Raises KeyError with the name of what is missing, and `EvaluationFailed` for all else."""
+        try:
+            result = self.program.execute(context)
+        except KeyError:
+            raise
         except _CEL_ERRORS as error:
             raise EvaluationFailed(_first_sentence(str(error))) from None
         if not isinstance(result, bool):
@@ -73,6 +97,7 @@ def compile_expression(source: str, features: frozenset[str] | None = None) -> E
         paths=frozenset(reference.path for reference in references),
         labels=_labels(references),
         warnings=tuple(warnings),
+        may_fail=_may_fail(tokens, references),
         program=program,
     )
     _try(expression)
@@ -83,6 +108,15 @@ def _labels(references: list[Reference]) -> tuple[str, ...]:
     read = {reference.path[1] for reference in references if reference.path[0] == "scores"}
     read |= {(reference.member or "").partition(".")[0] for reference in references if reference.path == ("flags",)}
     return tuple(label for label in LABELS if label in read)
+
+
+_FALLIBLE = frozenset({"+", "-", "*", "/", "%", "?", "int", "double", "string"})
+
+
+def _may_fail(tokens: list[Token], references: list[Reference]) -> bool:
+    """False for what most conditions are: scores compared with numbers, and flags looked for."""
+    speaks_of_more = any(reference.path[0] not in {"scores", "flags"} for reference in references)
+    return speaks_of_more or any(token.value in _FALLIBLE for token in tokens if token.kind is not TokenKind.TEXT)
 
 
 def _compile(source: str) -> cel.Program:
@@ -107,7 +141,7 @@ def _try(expression: Expression) -> None:
     """Type errors that can be had without a post are had now."""
     for variables in sample_variables(expression.paths):
         try:
-            expression.holds(cel.Context(variables=variables), LABELS)
+            expression.holds(cel.Context(variables=variables), variables)
         except EvaluationFailed as error:
             raise ExpressionProblem(0, f"the condition fails: {error}") from None
 

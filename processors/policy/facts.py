@@ -101,6 +101,8 @@ class FactView:
             values["features"] = _numbers("features", self._features, facts.features)
         if self._post:
             values["post"] = {name: getattr(facts.post, name) for name in self._post}
+            if "reach" in self._post:
+                _finite("post.reach", facts.post.reach)
         if self._modalities:
             values["modalities"] = self._read(facts.modalities)
         return values

@@ -89,6 +89,6 @@ def quote(text: str) -> str:
 
 def expected(found: str, options: Iterable[str]) -> str:
     """`did you mean` where one of the options is near, else all of them."""
-    names = tuple(options)
+    names = tuple(map(str, options))  # an enum shows as its value
     near = difflib.get_close_matches(found[:MAX_QUOTE_CHARS], names, n=1)
     return f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(names)}"

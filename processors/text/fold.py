@@ -37,9 +37,6 @@ _ASTRAL_UNUSUAL = re.compile(f"[{_ASTRAL_STYLED}{ENCLOSED}{ASTRAL_INVISIBLE}]")
 _UNUSUAL = re.compile(f"[{_STYLED}{GENERIC_MARK}{VARIANTS}]")
 # Emoji are full of invisible characters; only those beside a letter matter.
 _BROKEN_WORD = re.compile(f"[{INVISIBLE}](?:(?<=[^\\W_].)|(?=[^\\W_]))", re.DOTALL)
-_WORD = re.compile(f"[{bmp(INVISIBLE)}](?:(?<=[^\\W_].)|(?=[^\\W_]))", re.DOTALL)
-_ASTRAL = re.compile("[\U00010000-\U0010ffff]")
-_ASTRAL_UNUSUAL = re.compile(f"[{astral(_STYLED)}{astral(ENCLOSED)}{astral(INVISIBLE)}]")
 _WORD = re.compile(r"[^\W_]+")
 
 _STEPS = (

@@ -83,18 +83,18 @@ def provide_jars(jars: Sequence[LockedJar], folder: Path, fetch: Fetch, progress
     Raises:
         BrokerError: `folder` cannot be written, or a jar cannot be had.
     """
-    if _not_intact(jars, folder):
-        try:
+    try:
+        if _not_intact(jars, folder):
             folder.mkdir(parents=True, exist_ok=True)
             with _only_one_at_a_time(folder, progress):
                 # Another process may have fetched them while this one waited.
                 if missing := _not_intact(jars, folder):
                     _fetch_all(missing, folder, fetch, progress)
-        except OSError as error:
-            raise BrokerError(
-                f"Kafka's jars cannot be kept in {folder} ({error.strerror}): make it writable, or set "
-                "MODSTREAM_CACHE_DIR to a folder that is"
-            ) from error
+    except OSError as error:
+        raise BrokerError(
+            f"Kafka's jars cannot be kept in {folder} ({error.strerror}): make it writable, or set MODSTREAM_CACHE_DIR to "
+            "a folder that is"
+        ) from error
     return [folder / jar.file_name for jar in jars]
 
 

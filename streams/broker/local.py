@@ -12,7 +12,7 @@ from streams.broker.errors import BrokerError
 from streams.broker.jars import Progress
 from streams.broker.ports import LOOPBACK, free_port, require_free
 from streams.broker.process import KafkaProcess
-from streams.broker.readiness import last_complaint, size_of, wait_until_ready
+from streams.broker.readiness import complaint, size_of, wait_until_ready
 from streams.broker.runtime import Runtime, prepare_runtime
 
 # 3 s on an idle machine; the rest is for a busy one, and for the recovery of much data after a kill.
@@ -72,6 +72,8 @@ class LocalBroker:
         """
         if self.running:
             raise RuntimeError(f"the broker on {self.bootstrap_servers} is running already")
+        # One that ended by itself still has its folder.
+        self.kill()
         runtime = prepare_runtime(self._progress)
         self._folder.claim()
         try:
@@ -79,6 +81,9 @@ class LocalBroker:
             self._port = self._port or free_port()
             require_free(self._port)
             self._launch(runtime, time.monotonic() + timeout)
+        except OSError as error:
+            self.kill()
+            raise BrokerError(f"The data folder {self._folder.path} cannot be used: {error}") from error
         except BaseException:
             self.kill()
             raise
@@ -100,11 +105,11 @@ class LocalBroker:
         self._folder.release()
 
     def wait(self) -> str:
-        """Wait until Kafka ends by itself, and return what it complained of, in one sentence."""
+        """Wait until Kafka ends by itself, and return how and why, in one sentence."""
         if self._process is None:
             raise RuntimeError("the broker is not started")
         code = self._process.wait()
-        return f"Kafka ended by itself with exit code {code}: {self._complaint()}"
+        return f"Kafka ended by itself with exit code {code}: {self._why()}"
 
     def __enter__(self) -> Self:
         self.start()
@@ -130,9 +135,9 @@ class LocalBroker:
             return
         if process.exit_code is None:
             raise BrokerError(
-                f"Kafka did not answer on {self.bootstrap_servers} in time; its last complaint: {self._complaint()}"
+                f"Kafka did not answer on {self.bootstrap_servers} in time; its first error: {self._why()}"
             )
-        raise BrokerError(f"Kafka ended with exit code {process.exit_code} before it was ready: {self._complaint()}")
+        raise BrokerError(f"Kafka ended with exit code {process.exit_code} before it was ready: {self._why()}")
 
     def _format(self, runtime: Runtime, deadline: float) -> str:
         """Format the empty folder, and return the id of its new cluster."""
@@ -144,9 +149,9 @@ class LocalBroker:
         code = self._process.wait(deadline - time.monotonic())
         if code != 0:
             failure = "took too long" if code is None else f"failed with exit code {code}"
-            raise BrokerError(f"Formatting the data folder {folder.path} {failure}: {self._complaint()}")
+            raise BrokerError(f"Formatting the data folder {folder.path} {failure}: {self._why()}")
         return cluster_id
 
-    def _complaint(self) -> str:
-        complaint = last_complaint(self._folder.server_log, self._log_start, self._folder.console)
-        return f"{complaint} (more in {self._folder.logs})"
+    def _why(self) -> str:
+        folder = self._folder
+        return f"{complaint(folder.server_log, self._log_start, folder.console)} (more in {folder.logs})"

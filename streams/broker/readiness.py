@@ -16,9 +16,9 @@ from streams.broker.ports import LOOPBACK
 POLL_INTERVAL_S = 0.02
 # One question of several: the process may have died meanwhile.
 METADATA_TIMEOUT_S = 1.0
-# Of the end of a log: enough for one stack trace with all its causes.
+# What a failing Kafka logs from its first error, the cause, to its end: a few stack traces.
 LOG_TAIL_BYTES = 65_536
-# `2026-11-22 05:40:39,261 ERROR Kafka$ Exiting Kafka due to fatal exception during startup.`, and the exception after it.
+# `2026-11-22 05:40:39,261 ERROR Kafka$ Exiting Kafka due to fatal …`, and the exception that begins the next line.
 ERROR_LINE = re.compile(r"^\S+ \S+ (?:ERROR|FATAL) \S+ (.+)(?:\n((?:\w+\.)+\w+: .+)$)?", re.MULTILINE)
 
 
@@ -49,11 +49,14 @@ def wait_until_ready(port: int, cluster_id: str, may_go_on: Callable[[], bool]) 
     return False
 
 
-def last_complaint(server_log: Path, since: int, console: Path) -> str:
-    """What Kafka logged as its last error after the first `since` bytes, else the last line that Java printed."""
-    if errors := ERROR_LINE.findall(_tail(server_log, since)):
-        message, exception = errors[-1]
-        return (exception or message).strip()
+def complaint(server_log: Path, since: int, console: Path) -> str:
+    """Why Kafka ended: the first of the errors at the end of its log, later ones being consequences.
+
+    Only what was logged after the first `since` bytes counts; without an error there, it is the last line that Java
+    printed.
+    """
+    if error := ERROR_LINE.search(_tail(server_log, since)):
+        return (error[2] or error[1]).strip()
     lines = [line.strip() for line in _tail(console, 0).splitlines() if line.strip()]
     return lines[-1] if lines else "it logged no error"
 

@@ -78,6 +78,8 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     # Closing must not wait for a client that reads slowly.
     block_on_close = False
+    # The default, 5, makes a burst of scrapers wait for the kernel's next try, a second later.
+    request_queue_size = MAX_CONNECTIONS
 
     def __init__(self, health: Health, registry: CollectorRegistry, host: str, port: int) -> None:
         self.health = health

@@ -39,5 +39,5 @@ def _sections() -> Iterator[str]:
         if histograms:
             yield "Buckets (upper bounds, and why these):\n"
             for spec in histograms:
-                yield f"* `{spec.name}`: {', '.join(f'{bound:g}' for bound in spec.buckets)}: {spec.why}."
+                yield f"* `{spec.name}`: {', '.join(f'{bound:.10g}' for bound in spec.buckets)}: {spec.why}."
             yield ""

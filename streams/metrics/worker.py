@@ -48,6 +48,7 @@ class WorkerMetrics:
         self._region = AllowList(settings.regions)
         instruments = Instruments(self.registry)
         self._stages = StageFamilies(instruments)
+        self._by_stage: dict[str, StageMetrics] = {}
         self._engines = EngineFamilies(instruments)
         self._consumed = instruments.counter(catalogue.MESSAGES_CONSUMED)
         self._decided = instruments.counter(catalogue.POSTS_DECIDED)
@@ -89,12 +90,16 @@ class WorkerMetrics:
             self._probes[outcome,].inc(0)
         self.breaker("closed")
 
-    # Stages and engines: ask once, keep the object
+    # Stages and engines
 
     def stage(self, stage: str) -> StageMetrics:
-        return StageMetrics(self._stages, stage)
+        found = self._by_stage.get(stage)
+        if found is None:
+            found = self._by_stage[stage] = StageMetrics(self._stages, stage)
+        return found
 
     def engine(self, graph: str, provider: str) -> EngineMetrics:
+        """To be kept by the caller."""
         return EngineMetrics(self._engines, graph, provider)
 
     def modality_failed(self, modality: str, code: str | None, posts: int = 1) -> None:

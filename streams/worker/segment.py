@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 from processors.contract import BatchPolicy, Outcome, ProcessingError, Processor, TransientError
+from processors.isolation import poison
 from schemas import Cause, Record, Stage
 from streams.metrics import WorkerMetrics
 from streams.telemetry import finish, inject, traceparent
@@ -17,7 +18,7 @@ from streams.topology import URGENT, next_stage, stays_here
 from streams.worker.batcher import Batcher, Work
 from streams.worker.ledger import Decided, Output, Ticket
 from streams.worker.outcomes import OUR_FAILURES, Outcomes, Received
-from streams.worker.stage import StageObserver, StageRunner, poison
+from streams.worker.stage import StageObserver, StageRunner
 
 
 class Completion(NamedTuple):

@@ -15,8 +15,9 @@ from typing import Any, Protocol
 
 from msgspec.structs import replace
 
-from processors.contract import ModalityError, Outcome, ProcessingError, Processor, TransientError
-from schemas import Cause, Modality, Record, Stage
+from processors.contract import Outcome, Processor, TransientError
+from processors.isolation import Fault, outcomes_of, prepare_all, run_isolating
+from schemas import Record, Stage
 from streams.worker.batcher import Batcher, Taken, Work
 
 IN_PLACE_WAITS_S = (0.2, 0.6)
@@ -137,17 +138,11 @@ class StageRunner:
         began = time.perf_counter()
         prepared = self._prepare(records)
         between = time.perf_counter()
-        ready = [at for at, (_, error) in enumerate(prepared) if error is None]
-        processed, isolated = run_isolating(self.processor.process, [prepared[at][0] for at in ready])
-        outcomes: list[Outcome] = [
-            _without_modality(record, error) if isinstance(error, ModalityError) else error
-            for record, (_, error) in zip(records, prepared, strict=True)
-        ]  # type: ignore[misc]
-        for at, outcome in zip(ready, processed, strict=True):
-            outcomes[at] = outcome
+        processed, isolated = run_isolating(self.processor.process, [item for item, fault in prepared if fault is None])
+        outcomes = outcomes_of(records, prepared, processed)
         return outcomes, between - began, time.perf_counter() - between, isolated
 
-    def _prepare(self, records: Sequence[Record]) -> list[tuple[Any, ModalityError | ProcessingError | None]]:
+    def _prepare(self, records: Sequence[Record]) -> list[tuple[Any, Fault | None]]:
         if self._pool is None or len(records) < 2 * MIN_CHUNK:
             return prepare_all(self.processor, records)
         size = max(MIN_CHUNK, -(-len(records) // self._pool_size))
@@ -155,59 +150,6 @@ class StageRunner:
         futures = [self._pool.submit(prepare_all, self.processor, chunk) for chunk in chunks[1:]]
         first = prepare_all(self.processor, chunks[0])
         return first + [item for future in futures for item in future.result()]
-
-
-def prepare_all(
-    processor: Processor[Any], records: Sequence[Record]
-) -> list[tuple[Any, ModalityError | ProcessingError | None]]:
-    """Every record prepared, or why it could not be."""
-    results: list[tuple[Any, ModalityError | ProcessingError | None]] = []
-    for record in records:
-        try:
-            results.append((processor.prepare(record), None))
-        except (ModalityError, ProcessingError) as error:
-            results.append((None, error))
-        except Exception as error:  # noqa: BLE001 - the failure table: what a processor raises is poison
-            results.append((None, poison(error)))
-    return results
-
-
-def run_isolating(
-    process: Callable[[Sequence[Any]], Sequence[Outcome]], batch: Sequence[Any]
-) -> tuple[list[Outcome], int]:
-    """One outcome per item of the batch, and how many items were found to make it fail.
-
-    When the whole batch raises, its halves are run alone, down to single items: n items with one poison among them take
-    about 2 log2(n) calls.
-    """
-    if not batch:
-        return [], 0
-    try:
-        outcomes = list(process(batch))
-        if len(outcomes) != len(batch):
-            raise RuntimeError(f"{len(outcomes)} outcomes for a batch of {len(batch)}")
-    except TransientError as error:
-        return [error] * len(batch), 0
-    except Exception as error:  # noqa: BLE001 - the failure table: a batch raises -> bisect
-        if len(batch) == 1:
-            return [error if isinstance(error, ProcessingError) else poison(error)], 1
-        middle = len(batch) // 2
-        left, guilty_left = run_isolating(process, batch[:middle])
-        right, guilty_right = run_isolating(process, batch[middle:])
-        return left + right, guilty_left + guilty_right
-    return outcomes, 0
-
-
-def poison(error: Exception) -> ProcessingError:
-    """The dead letter's account of an unexpected exception."""
-    found = ProcessingError(Cause.POISON, f"{type(error).__name__}: {error}")
-    found.__cause__ = error
-    return found
-
-
-def _without_modality(record: Record, error: ModalityError) -> Record:
-    noted = Modality(status=error.status, reason=error.reason)
-    return replace(record, modalities={**record.modalities, error.modality: noted})
 
 
 def _timed(record: Record, stage: Stage, took_ms: float) -> Record:

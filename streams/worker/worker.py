@@ -37,7 +37,7 @@ from streams.worker.segment import Segment
 log = logging.getLogger(__name__)
 
 REVOKE_SHARE = 0.2
-"""Of max.poll.interval: what finishing work may take when partitions are taken away. Past it, the group throws us out."""
+"""Of max.poll.interval: what finishing work may take when partitions are taken away; past the whole, we are out."""
 FULL_GRACE_S = 1.0
 """A full worker stays unpolled for this long before it pauses its partitions: longer than most batches take, and a
 rebalance may well wait for it."""

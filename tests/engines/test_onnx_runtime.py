@@ -8,7 +8,7 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from processors.engines import EngineError, OnnxEngine, TensorSpec
+from processors.engines import Device, EngineError, OnnxEngine, TensorSpec
 from tests.tiny_pack import write_graph
 
 
@@ -34,7 +34,7 @@ def test_inputs_and_outputs_are_described(graph: Path) -> None:
 
 @pytest.mark.parametrize("device", ["cuda", "tensorrt"])
 def test_a_device_that_the_build_lacks_is_an_error_that_says_what_to_install(
-    graph: Path, device: str, monkeypatch: pytest.MonkeyPatch
+    graph: Path, device: Device, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
     with pytest.raises(EngineError, match=rf"device '{device}' needs the \w+ .*install onnxruntime-gpu"):
@@ -45,7 +45,9 @@ def test_a_provider_that_does_not_load_is_an_error_and_no_fall_back(
     graph: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # What a build with CUDA says on a machine whose CUDA libraries are missing: listed, then not there.
-    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"])
+    monkeypatch.setattr(
+        onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    )
     with pytest.raises(EngineError, match="CUDAExecutionProvider"):
         OnnxEngine(graph, device="cuda")
 
@@ -69,7 +71,9 @@ def test_a_graph_that_runs_mostly_elsewhere_is_an_error(graph: Path, monkeypatch
         def get_provider_graph_assignment_info(self) -> list[Node]:
             return [Node("CUDAExecutionProvider", 2), Node("CPUExecutionProvider", 5)]
 
-    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"])
+    monkeypatch.setattr(
+        onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    )
     monkeypatch.setattr(onnxruntime, "InferenceSession", Session)
     with pytest.raises(EngineError, match="only 29% of its nodes run on CUDAExecutionProvider"):
         OnnxEngine(graph, device="cuda")

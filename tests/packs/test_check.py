@@ -55,7 +55,11 @@ def test_a_graph_that_is_none_is_found(folder: Path) -> None:
     [
         ("inputs", {"ids": {"name": "tokens", "dtype": "int64"}}, "the graph has no 'tokens'; expected one of"),
         ("inputs", {"mask": {"name": "mask", "dtype": "int32"}}, "int32, but the graph has int64"),
-        ("outputs", {"logits": {"name": "pooled", "dtype": "float32"}}, "the graph has shape [any, 8]; expected [any, 3]"),
+        (
+            "outputs",
+            {"logits": {"name": "pooled", "dtype": "float32"}},
+            "the graph has shape [any, 8]; expected [any, 3]",
+        ),
     ],
 )
 def test_inputs_and_outputs_are_compared_with_the_graph(
@@ -71,7 +75,10 @@ def test_a_graph_with_too_few_heads_is_found(folder: Path) -> None:
     write_graph(folder / "text.onnx", heads=2)
     write_manifest(folder, tiny_manifest(folder))
     [problem] = errors(folder)
-    assert (problem.field, problem.message) == ("text.outputs.logits", "the graph has shape [any, 2]; expected [any, 3]")
+    assert (problem.field, problem.message) == (
+        "text.outputs.logits",
+        "the graph has shape [any, 2]; expected [any, 3]",
+    )
 
 
 def test_a_graph_that_takes_int32_works_when_the_manifest_says_so(folder: Path) -> None:

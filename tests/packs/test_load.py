@@ -122,13 +122,16 @@ Spoil = Callable[[dict[str, Any]], object]
             "no such head",
             id="measured without a head",
         ),
-        pytest.param(lambda m: m["calibration"].pop("hate"), "calibration", "measured labels as keys", id="uncalibrated"),
         pytest.param(
-            lambda m: m["thresholds"].update(profanity=0.5), "thresholds", "too many: profanity", id="threshold too many"
+            lambda m: m["calibration"].pop("hate"), "calibration", "measured labels as keys", id="uncalibrated"
         ),
         pytest.param(
-            lambda m: m["thresholds"].update(hate=1.5), "thresholds[...]", "<= 1", id="a threshold over 1"
+            lambda m: m["thresholds"].update(profanity=0.5),
+            "thresholds",
+            "too many: profanity",
+            id="threshold too many",
         ),
+        pytest.param(lambda m: m["thresholds"].update(hate=1.5), "thresholds[...]", "<= 1", id="a threshold over 1"),
         pytest.param(
             lambda m: m["calibration"]["hate"].update(temperature=0), "calibration", "> 0", id="a temperature of 0"
         ),
@@ -139,7 +142,10 @@ Spoil = Callable[[dict[str, Any]], object]
             lambda m: m["text"]["layout"]["markers"].pop("parent"), "text.layout.markers", "'parent'", id="no marker"
         ),
         pytest.param(
-            lambda m: m["text"]["layout"].update(order=["text", "caption"]), "text.layout.order", "'caption'", id="field"
+            lambda m: m["text"]["layout"].update(order=["text", "caption"]),
+            "text.layout.order",
+            "'caption'",
+            id="field",
         ),
         pytest.param(
             lambda m: m["text"]["layout"].update(context_tokens=18), "text.layout", "leaves 2 tokens", id="no room"

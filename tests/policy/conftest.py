@@ -64,7 +64,8 @@ def rule_of(effective_of: EffectiveOf) -> EffectiveOf:
     def build(when: str, action: str = "review", extra: str = "", features: Collection[str] | None = None) -> Any:
         quoted = when.replace("'", "''")
         return effective_of(
-            f"rules:\n  it:\n    when: '{quoted}'\n    action: {action}\n    message: {{en: It holds.}}\n{extra}", features
+            f"rules:\n  it:\n    when: '{quoted}'\n    action: {action}\n    message: {{en: It holds.}}\n{extra}",
+            features,
         )
 
     return build

@@ -1,0 +1,63 @@
+"""What a command prints: data on stdout, what is for a person on stderr."""
+
+from __future__ import annotations
+
+import sys
+import unicodedata
+from collections.abc import Sequence
+
+import orjson
+
+
+def say(text: str) -> None:
+    """A line for a person."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+def put_line(text: str) -> None:
+    """A line of data."""
+    sys.stdout.write(f"{text}\n")
+
+
+def put_json(value: object) -> None:
+    """One JSON document on one line."""
+    put_line(orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode())
+
+
+def put_table(header: Sequence[str], rows: Sequence[Sequence[object]], *, right: frozenset[str] = frozenset()) -> None:
+    """A table whose columns are as wide as their widest cell; `right` names the columns that hold numbers."""
+    cells = [[printable(name) for name in header], *([printable(str(cell)) for cell in row] for row in rows)]
+    widths = [max(width(row[column]) for row in cells) for column in range(len(header))]
+    for row in cells:
+        padded = [
+            " " * (size - width(cell)) + cell if name in right else cell + " " * (size - width(cell))
+            for name, cell, size in zip(header, row, widths, strict=True)
+        ]
+        put_line("  ".join(padded).rstrip())
+
+
+def printable(text: str) -> str:
+    """On one line and without what a terminal would obey: senders choose these texts, and escape sequences are text."""
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
+def width(text: str) -> int:
+    """Columns that `text` takes in a terminal: East Asian wide characters take two, combining marks none."""
+    return sum(
+        0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        for character in text
+    )
+
+
+def cut(text: str, columns: int) -> str:
+    """`text` in at most `columns` columns, with an ellipsis where something is missing."""
+    if width(text) <= columns:
+        return text
+    kept, used = "", 0
+    for character in text[: 4 * columns]:  # marks take no columns: without this, thousands would pile up
+        used += width(character)
+        if used >= columns:
+            break
+        kept += character
+    return f"{kept.rstrip()}…"

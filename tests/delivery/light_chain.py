@@ -1,0 +1,82 @@
+"""The chain's stages with nothing to compute, so that delivery tests measure delivery; and stages that misbehave.
+
+A post's text commands its fate at the stage `encode`: "poison" raises, "kill" ends the process, "transient" fails in a
+way that may pass, "unreadable" loses its modality, "wait" blocks until a file appears.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from processors.contract import BatchPolicy, ModalityError, Outcome, TransientError
+from schemas import Action, Decision, Modality, Record, Stage, Status, Versions
+
+BATCHING = BatchPolicy(max_items=200, max_cost=200, max_wait_s=0.0)
+
+
+class LightStage:
+    """Passes records on; `fuse` decides."""
+
+    batching = BATCHING
+
+    def __init__(self, stage: Stage, latch: Path | None = None) -> None:
+        self.stage = stage
+        self._latch = latch
+
+    def cost(self, record: Record) -> int:
+        return 1
+
+    def prepare(self, record: Record) -> Record:
+        if self.stage is Stage.ENCODE and record.post.text == "unreadable":
+            raise ModalityError("text", "cannot be read")
+        return record
+
+    def process(self, batch: Sequence[Record]) -> Sequence[Outcome]:
+        return [self._one(record) for record in batch]
+
+    def _one(self, record: Record) -> Outcome:
+        if self.stage is Stage.ENCODE:
+            match record.post.text:
+                case "poison":
+                    raise ValueError("poisonous text")
+                case "kill":
+                    os.kill(os.getpid(), signal.SIGKILL)
+                case "transient":
+                    return TransientError("transient", "the store is away")
+                case "wait":
+                    while self._latch is not None and not self._latch.exists():
+                        threading.Event().wait(0.01)
+                case _:
+                    pass
+        return replace(record, decision=decide(record)) if self.stage is Stage.FUSE else record
+
+
+def decide(record: Record) -> Decision:
+    """Approves what could be read."""
+    modalities = {"text": Modality(status=Status.OK), **record.modalities}
+    doubtful = any(modality.status is not Status.OK for modality in modalities.values())
+    return Decision(
+        decision_id=f"{record.post.post_id}/{record.content_hash[:16]}",
+        post_id=record.post.post_id,
+        tenant=record.post.tenant,
+        lang="en",
+        source=record.source,
+        action=Action.REVIEW if doubtful else Action.APPROVE,
+        confidence=1.0,
+        labels={},
+        severity=0,
+        modalities=modalities,
+        versions=Versions(code="test", pack="light@0", policy="light@0", layers=("default",)),
+        decided_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),  # pyright: ignore[reportArgumentType]
+    )
+
+
+def light_chain(stages: Sequence[Stage], latch: Path | None = None) -> list[LightStage]:
+    return [LightStage(stage, latch) for stage in stages if stage is not Stage.RETRY]
