@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -70,3 +71,21 @@ def settings_of(args: Namespace) -> Settings:
 
 def add_json(parser: ArgumentParser, what: str = "print JSON instead of a table") -> None:
     parser.add_argument("--json", action="store_true", help=what)
+
+
+def count(text: str) -> int:
+    """A whole number above 0."""
+    if not text.isascii() or not text.isdigit() or int(text) == 0:
+        raise ArgumentTypeError(f"{text!r}: expected a whole number above 0")
+    return int(text)
+
+
+def seconds(text: str) -> float:
+    """A time span above 0."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = math.nan
+    if not 0 < found < math.inf:
+        raise ArgumentTypeError(f"{text!r}: expected a number of seconds above 0")
+    return found

@@ -27,12 +27,17 @@ def put_json(value: object) -> None:
 
 def put_table(header: Sequence[str], rows: Sequence[Sequence[object]], *, right: frozenset[str] = frozenset()) -> None:
     """A table whose columns are as wide as their widest cell; `right` names the columns that hold numbers."""
-    cells = [[printable(name) for name in header], *([printable(str(cell)) for cell in row] for row in rows)]
-    widths = [max(width(row[column]) for row in cells) for column in range(len(header))]
+    put_columns([header, *rows], frozenset(at for at, name in enumerate(header) if name in right))
+
+
+def put_columns(rows: Sequence[Sequence[object]], right: frozenset[int] = frozenset()) -> None:
+    """Rows without a header; `right` has the places of the columns that hold numbers."""
+    cells = [[printable(str(cell)) for cell in row] for row in rows]
+    widths = [max(map(width, column)) for column in zip(*cells, strict=True)]
     for row in cells:
         padded = [
-            " " * (size - width(cell)) + cell if name in right else cell + " " * (size - width(cell))
-            for name, cell, size in zip(header, row, widths, strict=True)
+            " " * (size - width(cell)) + cell if at in right else cell + " " * (size - width(cell))
+            for at, (cell, size) in enumerate(zip(row, widths, strict=True))
         ]
         put_line("  ".join(padded).rstrip())
 

@@ -32,7 +32,9 @@ CARD_FILE = "MODEL_CARD.md"
 EXAMPLE = (Calibration(), 0.5)
 
 
-def pack(run_folder: Path, data: Path, out: Path, name: str = "embedded") -> dict[str, Any]:
+def pack(
+    run_folder: Path, data: Path, out: Path, name: str = "embedded", limit: int | None = None
+) -> dict[str, Any]:
     """Make the pack of a training run; returns its figures. `out` is replaced only once the new pack is verified."""
     run = read_run(run_folder)
     staging = run_folder / "pack"
@@ -42,7 +44,7 @@ def pack(run_folder: Path, data: Path, out: Path, name: str = "embedded") -> dic
     manifest = _manifest(run, data, staging, name)
     _write(staging, manifest)
     scorer = PackScorer(staging)
-    dev = score(data, scorer, permissive_only=run.expert["recipe"]["permissive_only"])
+    dev = score(data, scorer, permissive_only=run.expert["recipe"]["permissive_only"], limit=limit)
     calibration, thresholds = fit(dev)
     evaluation = Evaluation(dev, calibration, thresholds)
     figures = evaluation.figures()

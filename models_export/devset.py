@@ -18,7 +18,7 @@ from models_export.scoring import LabelledText, PackScorer
 
 # Rows of a (language, set) pair that only stands beside the others (not trained on, or of one class): enough for a
 # figure to two digits.
-SAMPLED_ROWS = 250
+SAMPLED_ROWS = 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +47,11 @@ class DevSet:
         return ~np.isnan(self.truth[:, self.heads.index(head)])
 
 
-def read_rows(data: Path, *, permissive_only: bool) -> tuple[pd.DataFrame, NDArray[np.float32]]:
+def read_rows(data: Path, *, permissive_only: bool, limit: int | None = None) -> tuple[pd.DataFrame, NDArray[np.float32]]:
     """Dev rows to measure on, column `trained` among them, and their targets [rows, LABELS].
 
-    All rows of the pairs that were trained on and have both classes of abuse, and a sample by id of the others.
+    All rows (or `limit`) of the pairs that were trained on and have both classes of abuse, and fewer of the others;
+    which ones depends on their ids alone.
     """
     rows = read_pool(data, permissive_only=False)
     rows["trained"] = rows["permissive"] if permissive_only else True
@@ -64,13 +65,15 @@ def read_rows(data: Path, *, permissive_only: bool) -> tuple[pd.DataFrame, NDArr
     pair = [rows["lang"], rows["dataset"]]
     classes = rows["abuse"].groupby(pair).transform("nunique")
     order = rows["id"].map(lambda name: hashlib.sha256(f"sample:{name}".encode()).hexdigest())
-    keep = ((classes == 2) & rows["trained"] | (order.groupby(pair).rank() <= SAMPLED_ROWS)).to_numpy(bool)
+    rank = order.groupby(pair).rank()
+    full = rows["trained"] & (classes == 2) & ((rank <= limit) if limit else True)
+    keep = (full | (rank <= min(SAMPLED_ROWS, limit or SAMPLED_ROWS))).to_numpy(bool)
     return rows[keep].reset_index(drop=True), wanted[keep]
 
 
-def score(data: Path, scorer: PackScorer, *, permissive_only: bool) -> DevSet:
-    """Read dev and put it through the pack. Rows without any token are left out."""
-    rows, wanted = read_rows(data, permissive_only=permissive_only)
+def score(data: Path, scorer: PackScorer, *, permissive_only: bool, limit: int | None = None) -> DevSet:
+    """Read dev (see `read_rows`) and put it through the pack. Rows without any token are left out."""
+    rows, wanted = read_rows(data, permissive_only=permissive_only, limit=limit)
     texts = texts_of(rows["id"], rows["text"], rows["lang"], rows["context"])
     logits = scorer.logits(texts, "dev")
     read = ~np.isnan(logits[:, 0])

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from processors.contract import Outcome
 from processors.encode import EncodeProcessor
 from processors.isolation import run_batch
 from processors.pack.processor import PackProcessor
 from processors.packs import load_pack
 from processors.text.fold import folded_view
 from processors.text.normalise import text_view
-from schemas import Context, FieldView, IngestSection, Post, Record, Source, Stage
+from schemas import Context, FieldView, IngestSection, PackSection, Post, Record, Source, Stage
 
 BATCH = 256  # posts handed over at once
 REPORT_EVERY = 5_000
@@ -49,27 +50,33 @@ class PackScorer:
         As calibration rises with the logit, the highest window's probability is the highest probability.
         """
         result = np.full((len(texts), len(self.heads)), np.nan, np.float32)
-        # Neighbours of similar length leave less padding; scores do not depend on it.
-        order = sorted(range(len(texts)), key=lambda at: len(texts[at].text))
-        for done, chosen in _chunks(order):
-            records = run_batch(self._pack, [_record(texts[at]) for at in chosen])
-            records = run_batch(self._encode, [found for found in records if isinstance(found, Record)])
-            if len(records) != len(chosen):
-                raise RuntimeError(f"{title}: only {len(records)} of {len(chosen)} texts could be packed")
-            for at, record in zip(chosen, records, strict=True):
-                if not isinstance(record, Record):
-                    raise record
+        for start in range(0, len(texts), BATCH):
+            packed = run_batch(self._pack, [_record(text) for text in texts[start : start + BATCH]])
+            encoded = run_batch(self._encode, [_kept(outcome) for outcome in packed])
+            for at, record in enumerate(map(_kept, encoded), start):
                 if record.encode is not None:
                     result[at] = record.encode.logits.max(0)
+            done = start + len(encoded)
             if done % REPORT_EVERY < BATCH or done == len(texts):
                 print(f"{title}: {done:,} of {len(texts):,} texts", file=sys.stderr, flush=True)
         return result
 
+    def windows(self, texts: Sequence[LabelledText]) -> list[list[NDArray[np.int32]]]:
+        """The token ids of each text's windows."""
+        records = run_batch(self._pack, [_record(text) for text in texts])
+        return [[window.ids for window in _packed(record).windows] for record in map(_kept, records)]
 
-def _chunks(order: Sequence[int]) -> Iterator[tuple[int, Sequence[int]]]:
-    for start in range(0, len(order), BATCH):
-        chosen = order[start : start + BATCH]
-        yield start + len(chosen), chosen
+
+def _kept(outcome: Outcome) -> Record:
+    if isinstance(outcome, Record):
+        return outcome
+    raise outcome
+
+
+def _packed(record: Record) -> PackSection:
+    if record.pack is None:
+        raise RuntimeError(f"{record.post.post_id}: the pack stage gave no section")
+    return record.pack
 
 
 def _record(text: LabelledText) -> Record:

@@ -20,6 +20,7 @@ from schemas.decision import (
 from schemas.feedback import Feedback, InvalidFeedback, decode_feedback, encode_feedback
 from schemas.offsets import OffsetMap, OffsetMapBuilder
 from schemas.post import (
+    MAX_ID_BYTES,
     MAX_POST_BYTES,
     POST_SCHEMA,
     URI_SCHEMES,
@@ -67,6 +68,7 @@ __all__ = [
     "DOUBTFUL_STATUSES",
     "HEADER_PREFIX",
     "LABELS",
+    "MAX_ID_BYTES",
     "MAX_MESSAGE_BYTES",
     "MAX_POST_BYTES",
     "MODALITIES",

@@ -19,6 +19,9 @@ MAX_POST_BYTES = 2 * 1024 * 1024
 MAX_ID_CHARS = 256
 """Code points in an id or name. Ids become Kafka keys, metric labels and parts of store paths."""
 
+MAX_ID_BYTES = 4 * MAX_ID_CHARS
+"""The same in UTF-8, as in a message's key."""
+
 MAX_URI_CHARS = 4096
 """Signed object-store URLs reach about 2,000 characters."""
 

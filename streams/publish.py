@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
-from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from confluent_kafka import KafkaError, KafkaException, Message
 
 from schemas import Priority, Stage
 from schemas.post import MAX_ID_CHARS
@@ -48,23 +48,43 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """Where a line's message lies."""
+    """Where a message lies. `line` None: it was a delete."""
 
-    line: int
+    line: int | None
     topic: str
     partition: int
     offset: int
 
 
-class Publisher:
-    """Publishes to the input topics. Use it as: `send`, `send`, …, then `finish`."""
+def publish(
+    settings: Settings,
+    lines: Iterable[Line],
+    *,
+    deletes: Iterable[str] = (),
+    progress: Callable[[Summary], None] | None = None,
+    on_delivered: Callable[[Delivered], None] | None = None,
+) -> Summary:
+    """Publish every line to the input topics, which must exist, then delete the posts of these ids.
 
-    def __init__(self, settings: Settings, on_delivered: Callable[[Delivered], None] | None = None) -> None:
+    `progress` is called often, with the counts so far.
+    """
+    publisher = _Publisher(settings, on_delivered)
+    for line in lines:
+        publisher.send(line)
+        if progress is not None:
+            progress(publisher.summary)
+    for post_id in deletes:
+        publisher.delete(post_id)
+    return publisher.finish(progress)
+
+
+class _Publisher:
+    def __init__(self, settings: Settings, on_delivered: Callable[[Delivered], None] | None) -> None:
         self.summary = Summary()
         self._topics = Topics(settings.topics.prefix)
         self._on_delivered = on_delivered
         self._began_s = time.monotonic()
-        self._producer: Producer = new_producer(
+        self._producer = new_producer(
             {
                 **producer_settings(settings.kafka, "publish"),
                 "queue.buffering.max.kbytes": QUEUE_KIB,
@@ -75,28 +95,29 @@ class Publisher:
     def send(self, line: Line) -> None:
         """One line, as it is: what is wrong with it is for the chain to say."""
         if not line.is_whole:
-            self._failed(line.number, f"{line.size:,} bytes, expected at most {MESSAGE_BYTES:,}")
+            self._failed(f"line {line.number}", f"{line.size:,} bytes, expected at most {MESSAGE_BYTES:,}")
             return
         post_id, priority = head_of(line.value)
         topic = self._topics.stage(Stage.INGEST, lane_of(priority))
-        self._produce(line.number, topic, post_id, line.value)
+        self._produce(f"line {line.number}", topic, post_id, line.value, line.number)
 
     def delete(self, post_id: str) -> None:
         """The null value that deletes a post."""
-        self._produce(0, self._topics.stage(Stage.INGEST, STANDARD), post_id.encode(), None)
+        topic = self._topics.stage(Stage.INGEST, STANDARD)
+        self._produce(f"the delete of {post_id}", topic, post_id.encode(), None, None)
 
-    def finish(self, progress: Callable[[Summary], None] | None = None) -> Summary:
-        """Wait until every message is delivered or has failed, and return how it went."""
+    def finish(self, progress: Callable[[Summary], None] | None) -> Summary:
+        """Wait until every message is delivered or has failed."""
         while self._producer.flush(FLUSH_S) > 0:
             if progress is not None:
                 progress(self.summary)
         self.summary.seconds = time.monotonic() - self._began_s
         return self.summary
 
-    def _produce(self, line: int, topic: str, key: bytes | None, value: bytes | None) -> None:
+    def _produce(self, what: str, topic: str, key: bytes | None, value: bytes | None, line: int | None) -> None:
         def reported(error: KafkaError | None, message: Message) -> None:
             if error is not None:
-                self._failed(line, error.str())
+                self._failed(what, error.str())
                 return
             self.summary.sent += 1
             if self._on_delivered is not None:
@@ -109,28 +130,14 @@ class Publisher:
             except BufferError:  # the brokers are slower than the file
                 self._producer.poll(QUEUE_WAIT_S)
             except KafkaException as failure:  # refused here and now: too large
-                self._failed(line, error_of(failure).str())
+                self._failed(what, error_of(failure).str())
                 break
         self._producer.poll(0)
 
-    def _failed(self, line: int, reason: str) -> None:
+    def _failed(self, what: str, reason: str) -> None:
         self.summary.failed += 1
         if len(self.summary.errors) < MAX_ERRORS:
-            self.summary.errors.append(f"line {line}: {reason}" if line else reason)
-
-
-def publish(
-    settings: Settings,
-    lines: Iterable[Line],
-    progress: Callable[[Summary], None],
-    on_delivered: Callable[[Delivered], None] | None = None,
-) -> Summary:
-    """Publish every line. The topics must exist. `progress` is called often, with the counts so far."""
-    publisher = Publisher(settings, on_delivered)
-    for line in lines:
-        publisher.send(line)
-        progress(publisher.summary)
-    return publisher.finish(progress)
+            self.summary.errors.append(f"{what}: {reason}")
 
 
 class _Head(msgspec.Struct):

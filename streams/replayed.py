@@ -21,7 +21,7 @@ Range = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """Everything before `before`, and what is in `later`: rising, apart from each other, and all of it after `before`."""
+    """Everything before the offset `before`, and what is in `later`: rising ranges, apart from each other, after it."""
 
     before: int = 0
     later: tuple[Range, ...] = ()

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from confluent_kafka.admin import AdminClient
 
@@ -83,26 +81,3 @@ class Tail:
 
     def close(self) -> None:
         self._reader.close()
-
-
-def dead_letter_object(message: Read) -> dict[str, Any]:
-    """A dead letter, ready for JSON: every byte of it, and where it lies."""
-    return {
-        "topic": message.topic,
-        "partition": message.partition,
-        "offset": message.offset,
-        "timestamp_ms": message.timestamp_ms,
-        "key": text_of(message.key),
-        "headers": {name: text_of(value) for name, value in message.headers},
-        "value_base64": None if message.value is None else base64.b64encode(message.value).decode(),
-    }
-
-
-def deleted_object(message: Read) -> dict[str, Any]:
-    """A tombstone, ready for JSON."""
-    return {"post_id": text_of(message.key), "deleted": True}
-
-
-def text_of(value: bytes | None) -> str | None:
-    """Bytes as text; what is no UTF-8 becomes replacement characters."""
-    return None if value is None else value.decode("utf-8", "replace")

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from processors.encode import check_signature, runner_for
-from processors.engines import EngineError, OnnxEngine, Runner
+from processors.encode import TextExpertModel, check_signature
+from processors.engines import BucketedRunner, EngineError, IsolatedRunner, OnnxEngine, Runner
 from processors.fuse.calibration import Calibration
 from processors.pack.layout import UNKNOWN_LANGUAGE
 from processors.pack.tokens import FieldTokenizer
@@ -76,13 +76,16 @@ def check_pack(folder: Path) -> list[Problem]:
         return [Problem(Level.ERROR, str(error.file), error.field, error.reason)]
     problems = list(_unlisted(pack)) + list(_cards(pack, manifest))
     try:
-        engine = OnnxEngine(pack.graph, threads=1 if pack.manifest.text.isolation == "row" else CHECK_THREADS)
+        engine = OnnxEngine(pack.graph)
     except EngineError as error:
         return [*problems, Problem(Level.ERROR, str(pack.graph), None, str(error))]
     signature = [Problem(Level.ERROR, manifest, *found) for found in check_signature(engine, pack.manifest.text)]
     if signature:
         return [*problems, *signature]
-    return problems + list(_determinism(pack, tokenizer, runner_for(pack, engine, CHECK_THREADS)))
+    model = TextExpertModel(engine, pack.manifest.text)
+    row = pack.manifest.text.isolation == "row"
+    runner = IsolatedRunner(model, CHECK_THREADS) if row else BucketedRunner(model, pad=pack.layout.pad)
+    return problems + list(_determinism(pack, tokenizer, runner))
 
 
 def _unlisted(pack: Pack) -> Iterator[Problem]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from processors.policy.document import Rule
 from processors.policy.effective import EffectivePolicy
@@ -12,7 +12,7 @@ from processors.policy.settings import Sourced
 T = TypeVar("T")
 
 
-def describe(effective: EffectivePolicy) -> dict[str, object]:
+def describe(effective: EffectivePolicy) -> dict[str, Any]:
     """What is in effect, ready for JSON. `from` is a layer's id, `pack` or `built in`."""
     settings = effective.settings
     return {

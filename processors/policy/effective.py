@@ -57,7 +57,8 @@ class EffectivePolicy:
         flags = _distinct((*thresholds, *facts.flags))
         severity = post_severity(scores, thresholds, self._base_severity, self.settings.severity_steps.value)
         matched = self._matching(facts, scores, flags, severity, errors)
-        matches = [self._match(rule, scores, facts.post.lang) for rule in matched]
+        lang = primary_language(facts.post.lang)
+        matches = [self._match(rule, scores, lang) for rule in matched]
         matches += modality_floors(facts.modalities)
         if LANG_UNSUPPORTED in facts.flags:
             matches.append(language_floor(self.settings.unsupported_language_action.value))
@@ -134,7 +135,7 @@ class EffectivePolicy:
     def _match(self, rule: Rule, scores: dict[str, float], lang: str) -> Match:
         messages = rule.messages
         template = (
-            messages.get(primary_language(lang))
+            messages.get(lang)
             or messages.get(self.settings.message_language.value)
             or messages[FALLBACK_LANGUAGE]
         )

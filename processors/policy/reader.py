@@ -25,7 +25,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _CATEGORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}")
 
 _DOCUMENT_FIELDS = ("schema", "name", "version", "description", "layers")
-_LAYER_FIELDS = (
+LAYER_FIELDS = (
     "thresholds",
     "rules",
     "disabled_rules",
@@ -93,10 +93,10 @@ class _Reader:
         return True
 
     def _layer(self, node: Node, layer_id: str, mark: Mark, where: str) -> Layer:
-        mapping = self._values.mapping(node, where, f"a mapping with any of {', '.join(_LAYER_FIELDS)}")
+        mapping = self._values.mapping(node, where, f"a mapping with any of {', '.join(LAYER_FIELDS)}")
         if mapping is None:
             return Layer(layer_id, mark)
-        fields = self._values.fields(mapping, where, _LAYER_FIELDS)
+        fields = self._values.fields(mapping, where, LAYER_FIELDS)
         return Layer(
             id=layer_id,
             mark=mark,

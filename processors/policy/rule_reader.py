@@ -28,7 +28,7 @@ MAX_GUIDELINE_CHARS = 256
 MAX_FLAGS = 16
 """Each flag of a decision is a message of its own."""
 
-_RULE_FIELDS = ("when", "action", "code", "guideline", "message", "flags", "severity")
+RULE_FIELDS = ("when", "action", "code", "guideline", "message", "flags", "severity")
 
 
 class RuleReader:
@@ -54,7 +54,7 @@ class RuleReader:
         mapping = self._values.mapping(node, where, "a mapping with when, action and message")
         if mapping is None:
             return None
-        fields = self._values.fields(mapping, where, _RULE_FIELDS, ("when", "action", "message"))
+        fields = self._values.fields(mapping, where, RULE_FIELDS, ("when", "action", "message"))
         condition = self._condition(fields["when"], f"{where}.when") if "when" in fields else None
         action = self._values.choice(fields["action"], f"{where}.action", Action) if "action" in fields else None
         code = self._code(fields.get("code"), f"{where}.code", name)

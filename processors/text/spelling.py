@@ -40,7 +40,7 @@ _SPELLED = re.compile(
 # What every spelled-out word has in its middle. It starts with the separator, the rarer character, so that `re` skips
 # quickly to where a match can start.
 _SINGLE = re.compile(rf"[{_SEPARATORS}]{_ELEMENT}(?:{_SEPARATOR}){_ELEMENT}(?![^\W_])")
-_REPEATED = re.compile(rf"([{_ALPHABETS}])\1{{{DRAWN_OUT - 1},}}+(?=[{_ALPHABETS}])")
+_REPEATED = re.compile(rf"([{_ALPHABETS}])\1{{{DRAWN_OUT - 1},}}+")
 _WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -69,10 +69,11 @@ def drawn_out_edits(text: str) -> list[Edit]:
     edits: list[Edit] = []
     for word in _WORD.finditer(text):
         if len(word[0]) > DRAWN_OUT and len(set(word[0].lower())) >= MIN_DISTINCT:
-            if text[word.start() - 1 : word.start()] == "@":
+            start, end = word.span()
+            if text[start - 1 : start] == "@":
                 continue  # a user name
-            runs = _REPEATED.finditer(text, *word.span())
-            edits += ((run.start() + KEPT, run.end(), "") for run in runs)
+            runs = _REPEATED.finditer(text, start, end)
+            edits += ((run.start() + KEPT, run.end(), "") for run in runs if run.end() < end)
     return edits
 
 

@@ -21,6 +21,7 @@ KAFKA_FOLDER = Path(__file__).resolve().parents[2] / "infra" / "kafka"
 LOCK_FILE = KAFKA_FOLDER / "jgo.lock.toml"
 # Each jar is its own small request: a few at a time hide the waiting, and are polite to the server.
 PARALLEL_FETCHES = 4
+PROGRESS_EVERY = 10
 # Folders of fetches under way; what is left of one that was killed is removed by the next.
 SCRATCH_PREFIX = ".fetch-"
 
@@ -92,8 +93,8 @@ def provide_jars(jars: Sequence[LockedJar], folder: Path, fetch: Fetch, progress
                     _fetch_all(missing, folder, fetch, progress)
     except OSError as error:
         raise BrokerError(
-            f"Kafka's jars cannot be kept in {folder} ({error.strerror}): make it writable, or set MODSTREAM_CACHE_DIR to "
-            "a folder that is"
+            f"Kafka's jars cannot be kept in {folder} ({error.strerror}): make it writable, or set "
+            "MODSTREAM_CACHE_DIR to a folder that is"
         ) from error
     return [folder / jar.file_name for jar in jars]
 
@@ -125,7 +126,7 @@ def _only_one_at_a_time(folder: Path, progress: Progress) -> Generator[None]:
 
 
 def _fetch_all(jars: Sequence[LockedJar], folder: Path, fetch: Fetch, progress: Progress) -> None:
-    progress(f"Fetching {len(jars)} jars of Apache Kafka, once, into {folder}")
+    progress(f"Fetching Apache Kafka, once, into {folder} (jars missing: {len(jars)})")
 
     def fetch_one(jar: LockedJar) -> None:
         with tempfile.TemporaryDirectory(prefix=SCRATCH_PREFIX, dir=folder) as scratch:
@@ -141,7 +142,9 @@ def _fetch_all(jars: Sequence[LockedJar], folder: Path, fetch: Fetch, progress: 
 
     with ThreadPoolExecutor(PARALLEL_FETCHES, thread_name_prefix="fetch-jar") as pool:
         try:
-            list(pool.map(fetch_one, jars))
+            for number, _ in enumerate(pool.map(fetch_one, jars), start=1):
+                if number % PROGRESS_EVERY == 0:
+                    progress(f"{number} of {len(jars)} jars are there")
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise

@@ -1,17 +1,18 @@
 """A Prometheus histogram that takes a whole batch of values in one call.
 
-The client library's own takes one value a call, under a lock, walking its buckets in Python: about 2 us, which at
-50,000 messages/s would be a tenth of a core. This one costs about 0.15 us a value.
+The client library's own takes one value a call, under a lock, walking its buckets in Python: microseconds a value,
+which at 50,000 messages/s would be a good part of a core. Here a value of a large batch costs a tenth of that.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from functools import partial
 from itertools import pairwise
 from threading import Lock
 
+import numpy as np
+from numpy.typing import ArrayLike
 from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.registry import Collector
 
@@ -33,14 +34,14 @@ class Distribution:
             self._counts[place] += 1
             self._sum += value
 
-    def observe_many(self, values: Sequence[float]) -> None:
-        """Also an empty sequence; one pass outside the lock."""
-        places = list(map(partial(bisect_left, self._bounds), values))
-        total = sum(values)
+    def observe_many(self, values: ArrayLike) -> None:
+        """A one-dimensional batch of values, also an empty one; the work is done outside the lock."""
+        batch = np.asarray(values, dtype=np.float64)
+        places = np.searchsorted(self._bounds, batch, side="left")
+        counts: list[int] = np.bincount(places, minlength=len(self._counts)).tolist()
+        total = float(batch.sum())
         with self._lock:
-            counts = self._counts
-            for place in places:
-                counts[place] += 1
+            self._counts = [before + more for before, more in zip(self._counts, counts, strict=True)]
             self._sum += total
 
     def snapshot(self) -> tuple[list[int], float]:

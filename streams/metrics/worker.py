@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, get_args
 
+import numpy as np
 from prometheus_client import CollectorRegistry, ProcessCollector
 
 from streams.metrics import catalogue
@@ -122,9 +123,9 @@ class WorkerMetrics:
 
     def end_to_end(self, lane: str, published_ms: Sequence[int]) -> None:
         """Posts of a lane whose decisions have just been committed, by the timestamps of their messages."""
-        now = self._wall()
+        latencies = self._wall() - np.asarray(published_ms, dtype=np.float64) / 1000
         # A sender's clock may run ahead of ours: a negative latency would falsify the sum.
-        self._end_to_end[lane,].observe_many([max(0.0, now - at / 1000) for at in published_ms])
+        self._end_to_end[lane,].observe_many(np.maximum(latencies, 0.0))
 
     def produced(self, topic: str, messages: int) -> None:
         """Outputs that have just been committed."""

@@ -9,6 +9,7 @@ from opentelemetry.trace import Span
 
 from schemas import Stage
 from streams.metrics import WorkerMetrics
+from streams.metrics.stage import IN_PLACE
 from streams.telemetry import Tracing
 from streams.worker.batcher import Work
 from streams.worker.journal import Journal
@@ -49,6 +50,8 @@ class Observer:
             isolated=report.isolated,
         )
         metrics.finished(report.finished)
+        if report.retried:
+            metrics.retried(IN_PLACE, report.retried)
 
 
 def report_commit(metrics: WorkerMetrics, tickets: Sequence[Ticket]) -> None:

@@ -78,7 +78,7 @@ class Batcher:
                 work.queued_s = now
                 self._cost += work.cost
                 (urgent if work.lane == self._urgent_lane else others).append(work)
-            self._changed.notify()
+            self._changed.notify_all()  # a list can hold a batch for each taker
 
     def take(self) -> Taken | None:
         """The next batch, once there is one; None when closed."""
@@ -104,7 +104,6 @@ class Batcher:
         return min(lane[0].queued_s for lane in self._lanes if lane)
 
     def _assemble(self) -> Taken:
-        oldest = self._oldest()
         works: list[Work] = []
         cost = 0
         for lane in self._lanes:
@@ -115,4 +114,4 @@ class Batcher:
                 cost += work.cost
                 works.append(work)
         self._cost -= cost
-        return Taken(works, cost, self._clock() - oldest)
+        return Taken(works, cost, self._clock() - min(work.queued_s for work in works))

@@ -4,17 +4,9 @@ from __future__ import annotations
 
 import hashlib
 
-from schemas import (
-    Cause,
-    DeadLetterHeaders,
-    InvalidPost,
-    InvalidRecord,
-    Record,
-    Source,
-    Stage,
-    decode_post,
-    decode_record,
-)
+from msgspec.structs import replace
+
+from schemas import MAX_ID_BYTES, Cause, InvalidPost, InvalidRecord, Record, Stage, decode_post, decode_record
 from streams.topology import STAGES
 from streams.worker.ledger import Output
 from streams.worker.outcomes import Outcomes, Received
@@ -26,22 +18,27 @@ def take_in(message: Received, stage: Stage, outcomes: Outcomes, now_ms: int) ->
 
     Raises `NewerVersion` for a record that is for a later version of modstream.
     """
+    attempt = outcomes.attempt(message)
     if stage is Stage.INGEST:
-        return _post(message, outcomes, now_ms)
+        return _post(message, outcomes, now_ms, attempt)
     try:
         if message.value is None:
             raise InvalidRecord("an empty value, expected a record")
-        return decode_record(message.value)
+        record = decode_record(message.value)
+        if stage not in record.route:
+            raise InvalidRecord(f"the record's route ({' '.join(record.route)}) does not lead to {stage}")
     except InvalidRecord as error:
-        return [outcomes.dead_letter(message, stage, Cause.INVALID_RECORD, str(error), None, 1)]
+        return [outcomes.dead_letter(message, stage, Cause.INVALID_RECORD, str(error), None, attempt)]
+    # A retry comes back with the bytes as they were: only its header knows how often it has been tried.
+    return replace(record, attempt=attempt) if attempt > record.attempt else record
 
 
-def _post(message: Received, outcomes: Outcomes, now_ms: int) -> Record | list[Output]:
-    source, attempt = _origin(message)
+def _post(message: Received, outcomes: Outcomes, now_ms: int, attempt: int) -> Record | list[Output]:
     if message.value is None:
-        if message.key:
+        if message.key and len(message.key) <= MAX_ID_BYTES:
             return outcomes.tombstones(message, attempt, now_ms)
-        reason = "a delete (null value) without a key, expected the post's id"
+        found = f"with a key of {len(message.key):,} bytes" if message.key else "without a key"
+        reason = f"a delete (null value) {found}, expected the post's id"
         return [outcomes.dead_letter(message, Stage.INGEST, Cause.INVALID_POST, reason, "key", attempt)]
     try:
         post = decode_post(message.value)
@@ -49,35 +46,9 @@ def _post(message: Received, outcomes: Outcomes, now_ms: int) -> Record | list[O
         return [outcomes.dead_letter(message, Stage.INGEST, Cause.INVALID_POST, error.reason, error.field, attempt)]
     return Record(
         post=post,
-        source=source,
+        source=outcomes.origin(message),
         content_hash=hashlib.sha256(message.value).hexdigest(),
         received_ms=now_ms,
         route=STAGES,
         attempt=attempt,
-    )
-
-
-def _origin(message: Received) -> tuple[Source, int]:
-    """Where the post was first published, also when it comes back from a retry: a decision's `source` orders it."""
-    if message.headers:
-        headers = DeadLetterHeaders.from_headers(message.headers)
-        if (
-            headers.attempt is not None
-            and headers.topic is not None
-            and headers.partition is not None
-            and headers.offset is not None
-        ):
-            timestamp_ms = message.timestamp_ms if headers.timestamp_ms is None else headers.timestamp_ms
-            source = Source(
-                topic=headers.topic, partition=headers.partition, offset=headers.offset, timestamp_ms=timestamp_ms
-            )
-            return source, max(1, headers.attempt)
-    return (
-        Source(
-            topic=message.topic,
-            partition=message.partition,
-            offset=message.offset,
-            timestamp_ms=message.timestamp_ms,
-        ),
-        1,
     )

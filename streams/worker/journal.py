@@ -62,10 +62,12 @@ class Journal:
             (entry.topic, entry.partition, entry.offset): entry for entry in _read_counts(self._counts_path)
         }
         self._files: dict[Stage, int] = {}
-        for path in sorted(folder.glob(f"{instance}.*.in-flight")):
-            self._count(_read_in_flight(path))
-            path.unlink()
+        notes: list[InFlight] = []
+        for stage in Stage:
+            notes += _read_in_flight(self._path(stage))
+        self._count(notes)
         self._write_counts()
+        self._remove_notes()
 
     def enter(self, stage: Stage, tickets: Iterable[Ticket], *, alone: bool = False) -> None:
         """Note that `stage` begins on these messages. Called by the stage's own thread."""
@@ -118,24 +120,37 @@ class Journal:
         for descriptor in self._files.values():
             os.close(descriptor)
         self._files.clear()
-        for path in self._folder.glob(f"{self._instance}.*.in-flight"):
-            path.unlink()
+        self._remove_notes()
+
+    def _path(self, stage: Stage) -> Path:
+        # Named one by one: a pattern over the folder would also find the files of an instance whose name begins alike.
+        return self._folder / f"{self._instance}.{stage.value}.in-flight"
+
+    def _remove_notes(self) -> None:
+        for stage in Stage:
+            self._path(stage).unlink(missing_ok=True)
 
     def _write(self, stage: Stage, content: bytes) -> None:
         descriptor = self._files.get(stage)
         if descriptor is None:
-            path = self._folder / f"{self._instance}.{stage.value}.in-flight"
-            descriptor = self._files[stage] = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+            descriptor = self._files[stage] = os.open(self._path(stage), os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600)
         os.pwrite(descriptor, content + b"\n", 0)  # a newline ends it: what a longer note left behind is not read
 
     def _count(self, notes: list[InFlight]) -> None:
+        # One death is one crash, however many stages had the message noted: the next one may begin on it before the
+        # one before has taken its note back.
+        seen: dict[tuple[str, int, int], bool] = {}
         for note in notes:
-            for offset in range(note.first, min(note.last, note.first + MAX_RANGE) + 1):
+            for offset in range(note.first, min(note.last + 1, note.first + MAX_RANGE)):
                 key = (note.topic, note.partition, offset)
-                before = self._counts.get(key)
-                crashes = before.crashes + 1 if before else 1
-                alone = note.alone or (before is not None and before.alone)
-                self._counts[key] = Crashed(note.topic, note.partition, offset, crashes, alone)
+                seen[key] = note.alone or seen.get(key, False)
+        for key, alone in seen.items():
+            before = self._counts.get(key)
+            self._counts[key] = Crashed(
+                *key,
+                crashes=before.crashes + 1 if before else 1,
+                alone=alone or (before is not None and before.alone),
+            )
 
     def _write_counts(self) -> None:
         part = self._counts_path.with_suffix(".part")
@@ -146,12 +161,14 @@ class Journal:
 def _read_in_flight(path: Path) -> list[InFlight]:
     try:
         return _IN_FLIGHT.decode(path.read_bytes().split(b"\n", 1)[0])
-    except msgspec.DecodeError:
+    except FileNotFoundError:
+        return []
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return []  # the process died within the write: it had not begun on the batch
 
 
 def _read_counts(path: Path) -> list[Crashed]:
     try:
         return _CRASHED.decode(path.read_bytes())
-    except (FileNotFoundError, msgspec.DecodeError):
+    except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
         return []

@@ -150,9 +150,10 @@ class Ledger:
         return home
 
     def admit(self, home: PartitionLedger, offset: int, size: int, now_s: float, message: Any) -> Ticket:
+        ticket = home.admit(offset, size, now_s, message)
         self.records += 1
         self.bytes += size
-        return home.admit(offset, size, now_s, message)
+        return ticket
 
     def prefixes(self) -> list[Prefix]:
         """What may leave now, over all partitions."""

@@ -12,6 +12,7 @@ from schemas import (
     Cause,
     DeadLetterHeaders,
     Record,
+    Source,
     Stage,
     encode_record,
 )
@@ -20,6 +21,13 @@ from streams.worker.ledger import Header, Headers, Output
 
 OUR_FAILURES = frozenset({Cause.POISON, Cause.RETRIES_EXHAUSTED})
 """What the failure-rate pause counts: never an invalid post, or senders could stop us."""
+
+MAX_KEY_BYTES = 16 * 1024
+MAX_FOREIGN_BYTES = 32 * 1024
+"""What is kept of a message's key, and of its headers that are not ours. A broker's limits are on compressed batches,
+so that a message can be of any size; one that we could not produce again would abort every transaction, for ever."""
+HEADER_BYTES = 8
+"""At most what a header of such a size takes beside its name and value."""
 
 _DELAYS = tuple(RETRY_DELAYS_S.items())
 
@@ -75,15 +83,14 @@ class Outcomes:
         attempt: int = 1,
         trace: str | None = None,
     ) -> Output:
-        """The original bytes with everything an operator needs to judge and to replay them."""
-        return Output(
-            self.topics.dead_letters,
-            message.key,
-            message.value,
-            self._origin(message, stage, cause, reason, field=field, attempt=attempt, trace=trace).to_headers(
-                message.headers
-            ),
-        )
+        """The original bytes with everything an operator needs to judge and to replay them; of a message that no topic
+        can hold, their beginning."""
+        value = message.value
+        if value is not None and len(value) > MAX_MESSAGE_BYTES:
+            reason = f"{reason} (only the first {MAX_MESSAGE_BYTES:,} of its {len(value):,} bytes are kept here)"
+            value = value[:MAX_MESSAGE_BYTES]
+        ours = self._headers(message, stage, cause, reason, field=field, attempt=attempt, trace=trace)
+        return Output(self.topics.dead_letters, _key(message), value, ours)
 
     def decided(self, record: Record, headers: Headers | None) -> list[Output]:
         """The messages of a record at the end of its route.
@@ -117,7 +124,7 @@ class Outcomes:
             why = f"{reason} ({attempt} attempts)"
             return self.dead_letter(message, stage, Cause.RETRIES_EXHAUSTED, why, None, attempt, trace)
         delay, seconds = _DELAYS[min(attempt, len(_DELAYS)) - 1]
-        headers = self._origin(
+        headers = self._headers(
             message,
             input_stage,
             Cause.TRANSIENT,
@@ -126,7 +133,7 @@ class Outcomes:
             not_before_ms=now_ms + int(seconds * 1000),
             trace=trace,
         )
-        return Output(self.topics.retry(delay), message.key, message.value, headers.to_headers(message.headers))
+        return Output(self.topics.retry(delay), _key(message), message.value, headers)
 
     def tombstones(self, message: Received, attempt: int, now_ms: int) -> list[Output]:
         """What a deleted post leaves: no decision now, nor when a version of it that waits for a retry comes."""
@@ -134,9 +141,8 @@ class Outcomes:
         if attempt > 1:
             return [gone]
         delay, seconds = _DELAYS[-1]
-        headers = self._origin(
-            message, Stage.INGEST, None, None, attempt=2, not_before_ms=now_ms + int(seconds * 1000)
-        ).to_headers(message.headers)
+        not_before_ms = now_ms + int(seconds * 1000)
+        headers = self._headers(message, Stage.INGEST, None, None, attempt=2, not_before_ms=not_before_ms)
         return [gone, Output(self.topics.retry(delay), message.key, None, headers)]
 
     def republished(self, message: Received) -> Output | None:
@@ -151,7 +157,38 @@ class Outcomes:
             return None
         return Output(topic, message.key, message.value, list(message.headers))
 
-    def _origin(
+    def origin(self, message: Received) -> Source:
+        """Where a message was first published, also when it comes back from a retry: a decision's `source` orders it.
+
+        Headers that a sender made up are not believed: a retry comes back to the topic that it came from.
+        """
+        here = Source(
+            topic=message.topic,
+            partition=message.partition,
+            offset=message.offset,
+            timestamp_ms=message.timestamp_ms,
+        )
+        if not message.headers:
+            return here
+        first = DeadLetterHeaders.from_headers(message.headers)
+        if (
+            first.attempt is None
+            or first.topic is None
+            or (first.topic != message.topic and message.topic not in self.topics.retries())
+            or first.partition is None
+            or first.partition < 0
+            or first.offset is None
+            or first.offset < 0
+        ):
+            return here
+        timestamp_ms = message.timestamp_ms if first.timestamp_ms is None else first.timestamp_ms
+        return Source(topic=first.topic, partition=first.partition, offset=first.offset, timestamp_ms=timestamp_ms)
+
+    def attempt(self, message: Received) -> int:
+        """The number of this try, from 1."""
+        return max(1, DeadLetterHeaders.from_headers(message.headers).attempt or 1) if message.headers else 1
+
+    def _headers(
         self,
         message: Received,
         stage: Stage,
@@ -162,9 +199,9 @@ class Outcomes:
         attempt: int | None = None,
         not_before_ms: int | None = None,
         trace: str | None = None,
-    ) -> DeadLetterHeaders:
-        before = DeadLetterHeaders.from_headers(message.headers)
-        first = before if before.attempt is not None and before.topic is not None else None
+    ) -> Headers:
+        origin = self.origin(message)
+        size = sum(len(name) + len(value or b"") + HEADER_BYTES for name, value in message.headers)
         return DeadLetterHeaders(
             stage=stage.value,
             cause=cause,
@@ -172,12 +209,16 @@ class Outcomes:
             field=field,
             attempt=attempt,
             not_before_ms=not_before_ms,
-            topic=first.topic if first else message.topic,
-            partition=first.partition if first else message.partition,
-            offset=first.offset if first else message.offset,
-            timestamp_ms=first.timestamp_ms if first else message.timestamp_ms,
+            topic=origin.topic,
+            partition=origin.partition,
+            offset=origin.offset,
+            timestamp_ms=origin.timestamp_ms,
             code=self.versions.code,
             pack=self.versions.pack,
             policy=self.versions.policy,
-            traceparent=trace or before.traceparent,
-        )
+            traceparent=trace or DeadLetterHeaders.from_headers(message.headers).traceparent,
+        ).to_headers(message.headers if size <= MAX_FOREIGN_BYTES else ())
+
+
+def _key(message: Received) -> bytes | None:
+    return message.key[:MAX_KEY_BYTES] if message.key else message.key

@@ -126,13 +126,13 @@ class Segment:
             if not isinstance(outcome, Record):
                 done.append(self._failed(stage, work, outcome))
                 continue
-            following = next_stage(outcome, stage)
-            work.record = outcome
-            if following is not None and stays_here(following, self._runners):
-                onward.setdefault(following, []).append(work)
-                continue
-            headers = inject(work.span.get_span_context()) if work.span else None
             try:
+                following = next_stage(outcome, stage)
+                if following is not None and stays_here(following, self._runners):
+                    work.record = outcome
+                    onward.setdefault(following, []).append(work)
+                    continue
+                headers = inject(work.span.get_span_context()) if work.span else None
                 outputs = (
                     self._outcomes.decided(outcome, headers)
                     if following is None
@@ -141,6 +141,10 @@ class Segment:
             except ProcessingError as error:
                 done.append(self._failed(stage, work, error))
                 continue
+            except Exception as error:  # noqa: BLE001 - a record that cannot be sent on: its processor's fault, so poison
+                done.append(self._failed(stage, work, poison(error)))
+                continue
+            work.record = outcome
             self._end_span(work, stage, None)
             done.append(Completion(work.ticket, outputs, _decided(work) if following is None else None, False))
         for following, works in onward.items():

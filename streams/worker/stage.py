@@ -41,6 +41,8 @@ class BatchReport:
     """Items that go on or out."""
     isolated: int
     """Items found guilty of making their batch fail."""
+    retried: int
+    """Tries in place, over all items."""
 
 
 class StageObserver(Protocol):
@@ -116,10 +118,12 @@ class StageRunner:
         stage = self.processor.stage
         self._observer.entered(stage, works)
         outcomes, prepare_s, process_s, isolated = self._attempt([work.record for work in works])
+        tries = 0
         for wait in IN_PLACE_WAITS_S:
             again = [at for at, outcome in enumerate(outcomes) if isinstance(outcome, TransientError)]
             if not again or self._stopping.wait(wait):
                 break
+            tries += len(again)
             retried, more_prepare_s, more_process_s, more = self._attempt([works[at].record for at in again])
             prepare_s, process_s, isolated = prepare_s + more_prepare_s, process_s + more_process_s, isolated + more
             for at, outcome in zip(again, retried, strict=True):
@@ -131,8 +135,19 @@ class StageRunner:
         ]
         self._deliver(stage, results)
         finished = sum(isinstance(outcome, Record) for outcome in outcomes)
-        report = BatchReport(stage, len(works), taken.cost, taken.waited_s, prepare_s, process_s, finished, isolated)
-        self._observer.left(report)
+        self._observer.left(
+            BatchReport(
+                stage=stage,
+                items=len(works),
+                cost=sum(work.cost for work in works),
+                waited_s=taken.waited_s,
+                prepare_s=prepare_s,
+                process_s=process_s,
+                finished=finished,
+                isolated=isolated,
+                retried=tries,
+            )
+        )
 
     def _attempt(self, records: Sequence[Record]) -> tuple[list[Outcome], float, float, int]:
         began = time.perf_counter()

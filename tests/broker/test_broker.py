@@ -13,7 +13,12 @@ from pathlib import Path
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
+from confluent_kafka.admin import (
+    AdminClient,
+    ConfigResource,  # pyright: ignore[reportPrivateImportUsage] - its documented place
+    ResourceType,  # pyright: ignore[reportPrivateImportUsage]
+)
+from confluent_kafka.cimpl import NewTopic
 
 from streams.broker import BrokerError, LocalBroker
 from streams.broker.data_folder import DataFolder
@@ -23,7 +28,7 @@ import sys
 from pathlib import Path
 from streams.broker import foreground, local
 
-ready, wait_until_ready = "ready", local.wait_until_ready
+wait_until_ready = local.wait_until_ready
 def announced(*arguments):
     print("launched", flush=True)
     return wait_until_ready(*arguments)
@@ -44,7 +49,7 @@ TIMEOUT_S = 60
 
 @contextmanager
 def in_the_foreground(data: Path, port: int = 0) -> Generator[subprocess.Popen[str]]:
-    """`run_broker` in a process that prints two lines more: `launched`, before it waits for Kafka, and Kafka's `pid`."""
+    """`run_broker` in a process that prints two lines more: `launched`, before it waits for Kafka, and its `pid`."""
     process = subprocess.Popen(
         [sys.executable, "-c", FOREGROUND, str(data), str(port)],
         stdout=subprocess.PIPE,

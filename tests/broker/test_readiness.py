@@ -7,7 +7,7 @@ from streams.broker.readiness import complaint, size_of, wait_until_ready
 LOG = """\
 2026-11-22 05:46:02,351 INFO SocketServer [SocketServer listenerType=BROKER, nodeId=1] Enabling request processing.
 2026-11-22 05:46:02,351 ERROR DataPlaneAcceptor Unable to start acceptor for PLAINTEXT
-org.apache.kafka.common.KafkaException: Socket server failed to bind to 127.0.0.1:2123: Address already in use.
+org.apache.kafka.common.KafkaException: Socket server failed to bind to 127.0.0.1:92: Address already in use.
 \tat org.apache.kafka.network.SocketServer.openServerSocket(SocketServer.java:1)
 Caused by: java.net.BindException: Address already in use
 2026-11-22 05:46:02,355 ERROR BrokerServer [BrokerServer id=1] Fatal error during broker startup. Prepare to shutdown
@@ -18,7 +18,7 @@ java.lang.RuntimeException: Received a fatal error while waiting for all of the 
 def test_the_first_error_is_the_cause(tmp_path: Path) -> None:
     (tmp_path / "server.log").write_text(LOG)
     assert complaint(tmp_path / "server.log", 0, tmp_path / "console.log") == (
-        "org.apache.kafka.common.KafkaException: Socket server failed to bind to 127.0.0.1:2123: Address already in use."
+        "org.apache.kafka.common.KafkaException: Socket server failed to bind to 127.0.0.1:92: Address already in use."
     )
 
 

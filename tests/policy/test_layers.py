@@ -127,8 +127,8 @@ def test_what_is_in_effect_can_be_described_with_the_layer_that_set_it(policy_of
     description = describe(policy_of(RULES).effective("acme", "EU", "de"))
     assert description["layers"] == ["default", "language:de", "region:EU", "tenant:acme"]
     assert description["message_language"] == {"value": "en", "from": "built in"}
-    assert description["thresholds"]["hate"] == {"value": 0.4, "from": "pack"}  # type: ignore[index]
-    assert {name: rule["from"] for name, rule in description["rules"].items()} == {  # type: ignore[attr-defined]
+    assert description["thresholds"]["hate"] == {"value": 0.4, "from": "pack"}
+    assert {name: rule["from"] for name, rule in description["rules"].items()} == {
         "one": "region:EU",
         "two": "tenant:acme",
     }

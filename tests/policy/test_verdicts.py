@@ -294,8 +294,8 @@ def test_the_order_of_the_file_and_of_the_facts_does_not_count(effective_of: Eff
         {"hate": 0.95, "abuse": 0.8}, modalities={"image": Modality(status=Status.FAILED, reason="because")}
     )
     backwards = Facts(
-        scores=dict(reversed(facts.scores.items())),
+        scores=dict(reversed(list(facts.scores.items()))),
         post=facts.post,
-        modalities=dict(reversed(facts.modalities.items())),
+        modalities=dict(reversed(list(facts.modalities.items()))),
     )
     assert effective_of(TWO_RULES).evaluate(facts) == effective_of(turned).evaluate(backwards)
