@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
@@ -25,6 +25,8 @@ from schemas import Record, Stage
 
 Processors = tuple[Processor[Any], ...]
 
+TEXT_STAGES = (Stage.INGEST, Stage.PACK, Stage.ENCODE, Stage.FUSE)
+
 
 def build_chain(
     pack: Pack,
@@ -38,18 +40,24 @@ def build_chain(
     max_windows: int | None = None,
     evidence: EvidenceLimits | None = None,
     clock: Clock = system_clock,
+    stages: Collection[Stage] = TEXT_STAGES,
 ) -> Processors:
-    """All stages of the text path, in order.
+    """The stages of the text path, in order: those in `stages`, for a worker of some needs no engine for the others.
 
     `code`: the version that decisions name. `threads`: of the engine on a CPU, by default all cores of this process.
     Raises `PackError` and `EngineError` (`processors.packs`, `processors.engines`) before anything runs.
     """
-    return (
-        IngestProcessor() if max_text_chars is None else IngestProcessor(max_text_chars=max_text_chars),
-        PackProcessor(pack, max_windows=max_windows),
-        EncodeProcessor.of(pack, device=device, threads=threads, provider_options=provider_options),
-        FuseProcessor(pack, policy, code=code, limits=evidence, clock=clock),
-    )
+    makers: dict[Stage, Callable[[], Processor[Any]]] = {
+        Stage.INGEST: lambda: (
+            IngestProcessor() if max_text_chars is None else IngestProcessor(max_text_chars=max_text_chars)
+        ),
+        Stage.PACK: lambda: PackProcessor(pack, max_windows=max_windows),
+        Stage.ENCODE: lambda: EncodeProcessor.of(
+            pack, device=device, threads=threads, provider_options=provider_options
+        ),
+        Stage.FUSE: lambda: FuseProcessor(pack, policy, code=code, limits=evidence, clock=clock),
+    }
+    return tuple(make() for stage, make in makers.items() if stage in stages)
 
 
 def run_chain(processors: Sequence[Processor[Any]], records: Sequence[Record]) -> list[Outcome]:

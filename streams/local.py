@@ -1,4 +1,4 @@
-"""The whole chain on this machine: what `modstream up` and `modstream demo` share. Nothing is left behind at its end."""
+"""The whole chain on this machine: what `modstream up` and `modstream demo` share. At its end, nothing is left."""
 
 from __future__ import annotations
 
@@ -121,14 +121,14 @@ class WorkerProcess:
             # A terminal's Ctrl-C goes to this process alone, which then stops worker and Kafka in their order.
             start_new_session=True,
         )
-        self._reader = threading.Thread(target=self._read, name="worker-output", daemon=True)
+        self._reader = threading.Thread(target=self._read, args=(self._process.stdout,), name="worker", daemon=True)
         self._reader.start()
 
-    def _read(self) -> None:
-        assert self._process.stdout is not None  # it was asked for
-        for line in self._process.stdout:
-            if line.strip() == b"ready":
-                self._ready.set()
+    def _read(self, output: IO[bytes]) -> None:
+        with output:
+            for line in output:
+                if line.strip() == b"ready":
+                    self._ready.set()
 
     @property
     def ready(self) -> bool:
@@ -150,7 +150,7 @@ class WorkerProcess:
                 raise ChainFailed(f"the worker was not ready within {timeout_s:g} s")
 
     def stop(self) -> int:
-        """End it: with SIGTERM, and if that takes too long with SIGKILL. Returns its exit code."""
+        """End it: with SIGTERM, and if that takes too long with SIGKILL. Returns its exit code, also when called again."""
         if self._process.poll() is None:
             self._process.terminate()
             try:
@@ -159,8 +159,6 @@ class WorkerProcess:
                 self._process.kill()
         code = self._process.wait()
         self._reader.join()
-        assert self._process.stdout is not None  # it was asked for
-        self._process.stdout.close()
         return code
 
     def __enter__(self) -> Self:

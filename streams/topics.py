@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ POST_BYTES = MAX_POST_BYTES + (MESSAGE_BYTES - MAX_MESSAGE_BYTES)
 """Limit of a message on the input topics: the largest post, with the same room for key and headers as elsewhere."""
 
 ADMIN_TIMEOUT_S = 15.0
+WAIT_S = 0.05
 CLUSTER_DEFAULT = -1  # the admin protocol's word for `default.replication.factor`
 
 
@@ -118,10 +120,7 @@ def create_topics(admin: AdminClient, plans: Sequence[TopicPlan]) -> list[str]:
         for plan in missing
     ]
     client: Any = admin  # the binding does not say what its futures hold
-    # With an operation timeout, the answer comes when the topics are usable and not just noted.
-    futures: Mapping[str, Future[None]] = client.create_topics(
-        wanted, operation_timeout=ADMIN_TIMEOUT_S, request_timeout=ADMIN_TIMEOUT_S
-    )
+    futures: Mapping[str, Future[None]] = client.create_topics(wanted, request_timeout=ADMIN_TIMEOUT_S)
     created: list[str] = []
     for name, future in futures.items():
         try:
@@ -132,6 +131,7 @@ def create_topics(admin: AdminClient, plans: Sequence[TopicPlan]) -> list[str]:
                 raise TopicsError(f"the topic {name} cannot be created: {error.str()}") from failure
         else:
             created.append(name)
+    _wait_for(admin, [plan.name for plan in missing])
     return created
 
 
@@ -167,6 +167,15 @@ def _existing(admin: AdminClient) -> dict[str, tuple[int, int]]:
         for name, topic in topics.items()
         if topic.partitions
     }
+
+
+def _wait_for(admin: AdminClient, names: Sequence[str]) -> None:
+    """Until the cluster lists these topics: it answers as soon as it has noted that there shall be such topics."""
+    deadline_s = time.monotonic() + ADMIN_TIMEOUT_S
+    while missing := set(names) - _existing(admin).keys():
+        if time.monotonic() > deadline_s:
+            raise TopicsError(f"created, but still not to be seen after {ADMIN_TIMEOUT_S:g} s: {', '.join(sorted(missing))}")
+        time.sleep(WAIT_S)
 
 
 def _configs(admin: AdminClient, names: Collection[str]) -> dict[str, dict[str, str]]:

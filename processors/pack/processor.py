@@ -14,7 +14,7 @@ from processors.pack.features import text_features
 from processors.pack.layout import TextLayout
 from processors.pack.windows import TokenField, TokenWindow, cut_windows
 from processors.packs import Pack
-from processors.text.normalise import is_readable
+from processors.text import is_readable
 from schemas import (
     Cause,
     FieldName,
@@ -79,7 +79,7 @@ class PackProcessor:
                 Cause.INVALID_RECORD, "no ingest section; expected ingest to run before pack", "ingest"
             )
         # A blank field would be a window that says nothing, and be scored for it.
-        fields = {name: field for name, field in record.ingest.fields.items() if is_readable(field.text)}
+        fields: Fields = {name: field for name, field in record.ingest.fields.items() if is_readable(field.text)}
         tokens = self._tokenizer({name: field.text for name, field in fields.items()})
         found, unread = cut_windows(self._layout, record.ingest.lang, tokens)
         windows = [_window(window, "text", fields) for window in found]

@@ -135,9 +135,7 @@ class EffectivePolicy:
     def _match(self, rule: Rule, scores: dict[str, float], lang: str) -> Match:
         messages = rule.messages
         template = (
-            messages.get(lang)
-            or messages.get(self.settings.message_language.value)
-            or messages[FALLBACK_LANGUAGE]
+            messages.get(lang) or messages.get(self.settings.message_language.value) or messages[FALLBACK_LANGUAGE]
         )
         labels = rule.condition.labels
         text = template.fill(self._placeholders(labels, scores) if template.names else {})

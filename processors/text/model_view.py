@@ -15,7 +15,9 @@ import re
 USER_MARK = "\ue000"
 URL_MARK = "\ue001"
 
-_URL = r"https?(?::\S{0,2000}|\b)|\bwww\.\S{1,2000}|\bt\.co/\S{1,100}|[<\[{]?@?\b(?:HTTP)?URL\b[>\]}]?|[<\[{@]url\b[>\]}]?"
+_URL = (
+    r"https?(?::\S{0,2000}|\b)|\bwww\.\S{1,2000}|\bt\.co/\S{1,100}|[<\[{]?@?\b(?:HTTP)?URL\b[>\]}]?|[<\[{@]url\b[>\]}]?"
+)
 # Handles are ASCII: scripts without spaces would otherwise let one "@" hide the rest of a sentence. At least three
 # characters, or "@ss" would be a name.
 _USER = (

@@ -26,12 +26,12 @@ from streams.telemetry import build_tracing
 from streams.topology import Topics
 from streams.worker.accounts import Observer
 from streams.worker.breaker import Breaker, BreakerPolicy, BreakerState
-from streams.worker.cores import usable_cores
 from streams.worker.delivery import AtLeastOnce, Delivery, ExactlyOnce
 from streams.worker.identity import Instance, claim_instance
 from streams.worker.journal import Journal
 from streams.worker.loop import Broken, Loop, LoopSettings
 from streams.worker.outcomes import Outcomes, Versions
+from streams.worker.process import calm_collector, usable_cores
 from streams.worker.segment import Segment
 
 log = logging.getLogger(__name__)
@@ -149,6 +149,7 @@ class Worker:
                 ),
                 beat=self._beat,
             )
+            calm_collector()
             looker = _Looker(self, loop, breaker, out)
             loop.run(lambda: looker.turned() or self._stop.is_set())
             segment.stop()

@@ -233,7 +233,7 @@ MEDIA = {
 DOUBTFUL = (Status.PARTIAL, Status.FAILED, Status.UNSAFE)
 
 
-@pytest.mark.parametrize(("name", "status"), itertools.product(MODALITIES, DOUBTFUL))
+@pytest.mark.parametrize(("name", "status"), list(itertools.product(MODALITIES, DOUBTFUL)))
 def test_whatever_was_not_wholly_read_is_at_least_reviewed(
     chain: Chain, lenient: FuseProcessor, name: str, status: Status
 ) -> None:

@@ -1,0 +1,137 @@
+"""The process of what is measured: started apart, watched, always ended, and heard when it fails."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import psutil
+
+READY_S = 120.0
+"""Until a worker is ready: models load within seconds, on a busy machine within a minute."""
+STOP_S = 30.0
+"""From SIGTERM to SIGKILL: a worker drains for up to 25 s."""
+LOOK_EVERY_S = 0.1
+"""How often memory is looked at; models are loaded over seconds."""
+TOLD = 4000
+"""Characters of a failed process's log that are shown."""
+
+
+class SubjectFailed(Exception):
+    """A process that was to be measured ended; the message holds the end of its log."""
+
+
+class Subject:
+    """`python -m MODULE ARGUMENTS` as a context: leaving it ends the process, by force if it must be."""
+
+    def __init__(self, module: str, *arguments: str, folder: Path, env: Mapping[str, str] | None = None) -> None:
+        """Its output goes to a file in `folder`; `env` is added to this process's environment."""
+        self._command = [sys.executable, "-m", module, *arguments]
+        self._env = {**os.environ, **(env or {})}
+        self._log = folder / f"{module.rpartition('.')[2]}-{time.monotonic_ns()}.log"
+        self._popen: subprocess.Popen[str] | None = None
+        self._ready = threading.Event()
+        self._readers: list[threading.Thread] = []
+        self.peak_rss_bytes = 0
+        self.cpu_s = 0.0
+        """User and system time so far, as last looked at."""
+
+    def __enter__(self) -> Self:
+        with self._log.open("w") as log:
+            self._popen = subprocess.Popen(
+                self._command,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                env=self._env,
+                cwd=Path(__file__).resolve().parents[1],
+            )
+        for work in (self._listen, self._look):
+            thread = threading.Thread(target=work, daemon=True)
+            thread.start()
+            self._readers.append(thread)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        popen = self._started()
+        if popen.poll() is None:
+            popen.terminate()
+        try:
+            popen.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            popen.kill()
+            popen.wait()
+        for reader in self._readers:
+            reader.join()
+        if popen.stdout is not None:
+            popen.stdout.close()
+
+    @property
+    def pid(self) -> int:
+        return self._started().pid
+
+    def wait_ready(self) -> None:
+        """Until it has printed `ready`. Raises `SubjectFailed`."""
+        deadline = time.monotonic() + READY_S
+        while not self._ready.wait(LOOK_EVERY_S):
+            self.check()
+            if time.monotonic() > deadline:
+                raise SubjectFailed(f"{self._name} was not ready within {READY_S:.0f} s:\n{self._told()}")
+
+    def check(self) -> None:
+        """Raises `SubjectFailed` if it has ended."""
+        code = self._started().poll()
+        if code is not None:
+            raise SubjectFailed(f"{self._name} ended with exit code {code}:\n{self._told()}")
+
+    def finish(self, timeout_s: float) -> str:
+        """Wait for its end and return what it printed. Raises `SubjectFailed` unless it ended well."""
+        try:
+            code = self._started().wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            raise SubjectFailed(f"{self._name} did not end within {timeout_s:.0f} s:\n{self._told()}") from None
+        if code != 0:
+            self.check()
+        self._readers[0].join()
+        return "".join(self._printed)
+
+    def _listen(self) -> None:
+        self._printed: list[str] = []
+        stdout = self._started().stdout
+        assert stdout is not None
+        for line in stdout:
+            self._printed.append(line)
+            if line.strip() == "ready":
+                self._ready.set()
+
+    def _look(self) -> None:
+        try:
+            process = psutil.Process(self.pid)
+            while self._started().poll() is None:
+                times = process.cpu_times()
+                self.cpu_s = times.user + times.system
+                self.peak_rss_bytes = max(self.peak_rss_bytes, process.memory_info().rss)
+                time.sleep(LOOK_EVERY_S)
+        except psutil.NoSuchProcess:
+            return  # it ended between two looks
+
+    @property
+    def _name(self) -> str:
+        return " ".join(self._command[1:])
+
+    def _told(self) -> str:
+        return self._log.read_text(errors="replace")[-TOLD:]
+
+    def _started(self) -> subprocess.Popen[str]:
+        if self._popen is None:
+            raise RuntimeError("the process has not been started")
+        return self._popen
