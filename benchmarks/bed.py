@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, ConsumerGroupState, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from benchmarks.processes import Subject
@@ -26,6 +26,8 @@ to cost nothing. Rates do not rest on it, they come from the outputs' own timest
 QUIET_S = 0.5
 """Nothing may follow for this long after the last message that was expected: a double would."""
 QUEUE_MESSAGES = 1_000_000
+QUIET = {"log_level": 2}
+"""Clients of ours that live on when the broker stops have nothing to say that matters."""
 
 
 class WrongOutputs(Exception):
@@ -92,7 +94,7 @@ class Chain:
 
         Raises `SubjectFailed` when a process ends before, and TimeoutError.
         """
-        consumer = Consumer({"bootstrap.servers": self.bed.servers, "group.id": self.group})
+        consumer = Consumer({"bootstrap.servers": self.bed.servers, "group.id": self.group, **QUIET})
         partitions = [TopicPartition(self.posts, partition) for partition in range(self.partitions)]
         try:
             wait_until(
@@ -121,10 +123,22 @@ class Chain:
                     raise WrongOutputs(f"{topic}: only {len(found.keys):,} of {count:,} messages came")
         return found
 
+    def shares(self) -> dict[str, int]:
+        """Member of the group -> how many partitions of the posts topic it has, while the group is stable."""
+        described = self.bed.admin.describe_consumer_groups([self.group])[self.group].result()
+        if described.state is not ConsumerGroupState.STABLE:
+            return {}
+        return {
+            member.member_id: sum(place.topic == self.posts for place in member.assignment.topic_partitions)
+            for member in described.members
+        }
+
     @contextmanager
     def reader(self, topic: str) -> Iterator[Consumer]:
         """A reader of committed messages on all partitions from their beginnings, in no group."""
-        consumer = Consumer({"bootstrap.servers": self.bed.servers, "group.id": "benchmark", **reader_settings()})
+        consumer = Consumer(
+            {"bootstrap.servers": self.bed.servers, "group.id": "benchmark", **QUIET, **reader_settings()}
+        )
         consumer.assign([TopicPartition(topic, partition, 0) for partition in range(self.partitions)])
         try:
             yield consumer
@@ -138,7 +152,7 @@ class Bed:
     def __init__(self, servers: str, broker_pid: int, folder: Path) -> None:
         self.servers = servers
         self.folder = folder
-        self.admin = AdminClient({"bootstrap.servers": servers})
+        self.admin = AdminClient({"bootstrap.servers": servers, **QUIET})
         self._broker = psutil.Process(broker_pid)
 
     @property
@@ -147,11 +161,16 @@ class Bed:
         times = self._broker.cpu_times()
         return times.user + times.system
 
+    def process(self, module: str, *arguments: str) -> Subject:
+        """A process that needs no topics."""
+        return Subject(module, *arguments, folder=self.folder, env={"MODSTREAM_STATE_DIR": str(self.folder / "state")})
+
     def producer(self, **extra: Any) -> Producer:
         return Producer(
             {
                 **producer_settings(KafkaSettings(bootstrap_servers=self.servers), "benchmark"),
                 "queue.buffering.max.messages": QUEUE_MESSAGES,
+                **QUIET,
                 **extra,
             }
         )

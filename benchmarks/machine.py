@@ -11,7 +11,7 @@ from typing import Any
 
 import psutil
 
-from streams.worker.cores import usable_cores
+from streams.worker.process import usable_cores
 
 LIBRARIES = ("modstream", "confluent-kafka", "faust-streaming", "aiokafka", "msgspec", "numpy", "onnxruntime")
 

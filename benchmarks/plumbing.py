@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -18,7 +18,7 @@ NAME = "plumbing"
 REQUIRED_PER_SECOND = 50_000
 REQUIRED_TIMES_FAUST = 8.0
 
-TEXT = "a small post like most of them: a sentence or two, and nobody minds it"
+TEXT = "a small post like most of them: a sentence or two, and nobody minds it."
 """With its id and schema, a post of 141 bytes."""
 
 
@@ -57,11 +57,12 @@ class Run:
     broker_cpu_us: float
 
 
-def run(bed: Bed, *, quick: bool) -> Report:
+def run(bed: Bed, *, quick: bool, say: Callable[[str], None]) -> Report:
     """All candidates in turn, several rounds of them, so that what changes on the machine meets all of them alike."""
     rounds: dict[str, list[Run]] = {candidate.name: [] for candidate in CANDIDATES}
-    for _ in range(1 if quick else ROUNDS):
+    for number in range(1 if quick else ROUNDS):
         for candidate in CANDIDATES:
+            say(f"plumbing, round {number + 1}: {candidate.name}")
             count = candidate.messages // 10 if quick else candidate.messages
             rounds[candidate.name].append(_measure(bed, candidate, count))
     return report(rounds)
@@ -122,9 +123,7 @@ def _measure(bed: Bed, candidate: Candidate, count: int) -> Run:
             broker_cpu_s = bed.broker_cpu_s - broker_before
         outputs = chain.read(chain.topics.stage(Stage.PACK), count)
         outputs.require(key for key, _ in _posts(count))
-        return Run(
-            steady_rate(outputs.appended_ms), subject.cpu_s * 1e6 / count, broker_cpu_s * 1e6 / count
-        )
+        return Run(steady_rate(outputs.appended_ms), subject.cpu_s * 1e6 / count, broker_cpu_s * 1e6 / count)
 
 
 def _start(chain: Chain, candidate: Candidate) -> Subject:

@@ -1,22 +1,44 @@
-"""How many small posts one core validates per second: `python -m benchmarks.validate [--seconds S] [--json]`."""
+"""How many small posts one core validates per second."""
 
 from __future__ import annotations
 
-import argparse
 import json
-import statistics
-import sys
 import time
 from collections.abc import Sequence
+from statistics import median
 
+from benchmarks.report import Report, Table, Target
 from schemas import InvalidPost, decode_post
 
+NAME = "validate"
 ROUNDS = 5
 """Rounds measured; the median is reported, so that a busy moment of the machine does not count."""
-
+SECONDS, QUICK_SECONDS = 2.0, 0.2
+"""For each workload."""
 REQUIRED_PER_SECOND = 20_000
 
 _TEXT = "nobody asked you, go back to the game and leave the rest of us alone 🙂"
+
+
+def run(*, quick: bool) -> Report:
+    """Each workload for some seconds, on one core."""
+    rates = {name: round(measure(posts, QUICK_SECONDS if quick else SECONDS)) for name, posts in _posts().items()}
+    table = Table("validate: posts of one core", ("workload", "posts/s"), list(rates.items()))
+    target = Target("small posts validated, posts/s", rates["small"], REQUIRED_PER_SECOND)
+    return Report(NAME, {"posts_per_s": rates}, (table,), (target,))
+
+
+def measure(posts: Sequence[bytes], seconds: float) -> float:
+    """Posts per second, the median of `ROUNDS` rounds that take `seconds` in all."""
+    _validate(posts)
+    rates: list[float] = []
+    for _ in range(ROUNDS):
+        done, start = 0, time.perf_counter()
+        while (taken := time.perf_counter() - start) < seconds / ROUNDS:
+            _validate(posts)
+            done += len(posts)
+        rates.append(done / taken)
+    return median(rates)
 
 
 def _posts() -> dict[str, list[bytes]]:
@@ -58,35 +80,3 @@ def _validate(posts: Sequence[bytes]) -> int:
         except InvalidPost:
             invalid += 1
     return invalid
-
-
-def measure(posts: Sequence[bytes], seconds: float) -> float:
-    """Posts per second, the median of `ROUNDS` rounds that take `seconds` in all."""
-    _validate(posts)
-    rates: list[float] = []
-    for _ in range(ROUNDS):
-        done, start = 0, time.perf_counter()
-        while (taken := time.perf_counter() - start) < seconds / ROUNDS:
-            _validate(posts)
-            done += len(posts)
-        rates.append(done / taken)
-    return statistics.median(rates)
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """The command; its exit code is 1 where small posts take longer than required."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.validate", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=2.0, help="time for each workload (default 2)")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    chosen = parser.parse_args(arguments)
-    rates = {name: round(measure(posts, chosen.seconds)) for name, posts in _posts().items()}
-    if chosen.json:
-        print(json.dumps({"benchmark": "validate", "posts_per_s": rates, "required_small": REQUIRED_PER_SECOND}))
-    else:
-        for name, rate in rates.items():
-            print(f"{name:>8} {rate:>10,} posts/s")
-    return 0 if rates["small"] >= REQUIRED_PER_SECOND else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -44,13 +44,20 @@ def put_columns(rows: Sequence[Sequence[object]], right: frozenset[int] = frozen
 
 def printable(text: str) -> str:
     """On one line and without what a terminal would obey: senders choose these texts, and escape sequences are text."""
-    return "".join(character if character.isprintable() else " " for character in text)
+    return "".join(
+        character if character.isprintable() else "" if unicodedata.category(character) == "Cf" else " "
+        for character in text
+    )
 
 
 def width(text: str) -> int:
-    """Columns that `text` takes in a terminal: East Asian wide characters take two, combining marks none."""
+    """Columns that `text` takes in a terminal: East Asian wide characters take two, marks on others none."""
     return sum(
-        0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        0
+        if unicodedata.category(character) in ("Mn", "Me", "Cf")
+        else 2
+        if unicodedata.east_asian_width(character) in "WF"
+        else 1
         for character in text
     )
 

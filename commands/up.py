@@ -8,12 +8,10 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 from pathlib import Path
 
-from commands import main
 from commands.arguments import TOPICS, WORKER, add_settings, given, settings_of
 from commands.console import put_line, say
 from streams.local import (
     KAFKA_FOLDER,
-    ChainFailed,
     LocalKafka,
     StopRequested,
     WorkerProcess,
@@ -39,7 +37,10 @@ def configure(parser: ArgumentParser) -> None:
         "--data", type=Path, metavar="DIR", help=f"folder of the local Kafka (default: {KAFKA_FOLDER} in state_dir)"
     )
     parser.add_argument(
-        "--port", type=int, metavar="N", help="port of the local Kafka; 0 takes a free one (default: 9092 if it is free)"
+        "--port",
+        type=int,
+        metavar="N",
+        help="port of the local Kafka; 0 takes a free one (default: 9092 if it is free)",
     )
     add_settings(parser, (*WORKER, *TOPICS))
     parser.set_defaults(run=run)
@@ -84,7 +85,7 @@ def worker_command(args: Namespace, overrides: Mapping[str, str]) -> list[str]:
     return [
         sys.executable,
         # Python would look for modules in the working folder first; what lies there is the user's.
-        *("-P", "-m", main.__name__),
+        *("-P", "-m", "commands"),
         *("worker", "all", "--quiet"),
         *config,
         *(f"{catalogue()[name].flag}={value}" for name, value in flags.items()),

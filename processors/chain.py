@@ -16,7 +16,7 @@ from processors.encode import EncodeProcessor
 from processors.engines import Device
 from processors.fuse import EvidenceLimits, FuseProcessor
 from processors.fuse.processor import Clock, system_clock
-from processors.ingest import IngestProcessor
+from processors.ingest.processor import MAX_TEXT_CHARS, IngestProcessor
 from processors.isolation import run_batch
 from processors.pack.processor import PackProcessor
 from processors.packs import Pack
@@ -36,7 +36,7 @@ def build_chain(
     device: Device = "cpu",
     threads: int | None = None,
     provider_options: Mapping[str, Mapping[str, str]] | None = None,
-    max_text_chars: int | None = None,
+    max_text_chars: int = MAX_TEXT_CHARS,
     max_windows: int | None = None,
     evidence: EvidenceLimits | None = None,
     clock: Clock = system_clock,
@@ -48,9 +48,7 @@ def build_chain(
     Raises `PackError` and `EngineError` (`processors.packs`, `processors.engines`) before anything runs.
     """
     makers: dict[Stage, Callable[[], Processor[Any]]] = {
-        Stage.INGEST: lambda: (
-            IngestProcessor() if max_text_chars is None else IngestProcessor(max_text_chars=max_text_chars)
-        ),
+        Stage.INGEST: lambda: IngestProcessor(max_text_chars),
         Stage.PACK: lambda: PackProcessor(pack, max_windows=max_windows),
         Stage.ENCODE: lambda: EncodeProcessor.of(
             pack, device=device, threads=threads, provider_options=provider_options

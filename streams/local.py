@@ -150,7 +150,7 @@ class WorkerProcess:
                 raise ChainFailed(f"the worker was not ready within {timeout_s:g} s")
 
     def stop(self) -> int:
-        """End it: with SIGTERM, and if that takes too long with SIGKILL. Returns its exit code, also when called again."""
+        """End it: with SIGTERM, and if that takes too long with SIGKILL. Returns its exit code."""
         if self._process.poll() is None:
             self._process.terminate()
             try:

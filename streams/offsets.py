@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from typing import Any
 
-from confluent_kafka import IsolationLevel, KafkaException, TopicPartition
+from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # pyright: ignore[reportPrivateImportUsage]
 
-from streams.topics import ADMIN_TIMEOUT_S, TopicsError, error_of, require_topics
+from streams.topics import ADMIN_TIMEOUT_S, WAIT_S, TopicsError, error_of, require_topics
+
+_PASSING = frozenset(
+    {
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+    }
+)
+"""What a partition answers whose leader has just been chosen: a new topic, or a broker that comes or goes."""
 
 Place = tuple[str, int]
 """Topic and partition."""
@@ -34,20 +44,30 @@ def end_offsets(admin: AdminClient, places: Iterable[Place]) -> dict[Place, int]
 
 
 def _list(admin: AdminClient, places: Iterable[Place], spec: object) -> dict[Place, int]:
-    wanted = {TopicPartition(topic, partition): spec for topic, partition in places}
-    if not wanted:
-        return {}
+    found: dict[Place, int] = {}
+    left = set(places)
+    deadline_s = time.monotonic() + ADMIN_TIMEOUT_S
+    while left:
+        for place, future in _ask(admin, left, spec).items():
+            try:
+                found[place] = int(future.result().offset)
+            except KafkaException as failure:
+                error = error_of(failure)
+                if error.code() not in _PASSING or time.monotonic() > deadline_s:
+                    raise TopicsError(
+                        f"the offsets of {place[0]}[{place[1]}] cannot be read: {error.str()}"
+                    ) from failure
+        left -= found.keys()
+        if left:
+            time.sleep(WAIT_S)
+    return found
+
+
+def _ask(admin: AdminClient, places: Iterable[Place], spec: object) -> dict[Place, Future[Any]]:
     client: Any = admin  # the binding does not say what its futures hold
     futures: Mapping[TopicPartition, Future[Any]] = client.list_offsets(
-        wanted, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=ADMIN_TIMEOUT_S
+        {TopicPartition(topic, partition): spec for topic, partition in places},
+        isolation_level=IsolationLevel.READ_COMMITTED,
+        request_timeout=ADMIN_TIMEOUT_S,
     )
-    found: dict[Place, int] = {}
-    for key, future in futures.items():
-        place = (str(key.topic), int(key.partition))
-        try:
-            found[place] = int(future.result().offset)
-        except KafkaException as failure:
-            raise TopicsError(
-                f"the offsets of {place[0]}[{place[1]}] cannot be read: {error_of(failure).str()}"
-            ) from failure
-    return found
+    return {(str(key.topic), int(key.partition)): future for key, future in futures.items()}

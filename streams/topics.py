@@ -174,7 +174,9 @@ def _wait_for(admin: AdminClient, names: Sequence[str]) -> None:
     deadline_s = time.monotonic() + ADMIN_TIMEOUT_S
     while missing := set(names) - _existing(admin).keys():
         if time.monotonic() > deadline_s:
-            raise TopicsError(f"created, but still not to be seen after {ADMIN_TIMEOUT_S:g} s: {', '.join(sorted(missing))}")
+            raise TopicsError(
+                f"created, but still not to be seen after {ADMIN_TIMEOUT_S:g} s: {', '.join(sorted(missing))}"
+            )
         time.sleep(WAIT_S)
 
 

@@ -57,6 +57,7 @@ class FuseProcessor:
         self._limits = limits or EvidenceLimits()
         self._clock = clock
         self._calibration = Calibration(pack)
+        self._not_assessed = pack.not_assessed
 
     def cost(self, record: Record, /) -> int:
         """Posts."""
@@ -95,7 +96,7 @@ class FuseProcessor:
             action=verdict.action,
             confidence=combined_confidence(modalities),
             labels=labels,
-            not_assessed=self._pack.not_assessed,
+            not_assessed=self._not_assessed,
             severity=verdict.severity,
             modalities=modalities,
             evidence=evidence.pieces,

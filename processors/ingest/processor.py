@@ -8,8 +8,9 @@ from msgspec.structs import replace
 
 from processors.contract import BatchPolicy, Outcome
 from processors.ingest.modalities import CONTENT_FIELDS, media_modalities, text_modality
+from processors.pack.layout import UNKNOWN_LANGUAGE
 from processors.text import field_view, langid
-from processors.text.language_codes import UNKNOWN_LANGUAGE, language_of
+from processors.text.language_codes import language_of
 from schemas import Context, FieldName, FieldView, IngestSection, Post, Record, Stage
 
 MAX_TEXT_CHARS = 20_000
@@ -41,7 +42,7 @@ class IngestProcessor:
     def prepare(self, record: Record, /) -> Record:
         """The record with its ingest section. Any valid post has one: nothing is raised."""
         originals = _originals(record.post)
-        views = {name: field_view(text, self._limit) for name, text in originals.items()}
+        views: dict[FieldName, FieldView] = {name: field_view(text, self._limit) for name, text in originals.items()}
         lang, confidence = _language(record.post, views)
         return replace(
             record,

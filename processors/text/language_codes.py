@@ -47,10 +47,7 @@ _OTHER_SCRIPTS = (
 _NOT_LATIN = frozenset(_OTHER_SCRIPTS.split())
 """Languages that are not written in Latin letters, as a rule."""
 
-UNKNOWN_LANGUAGE = "und"
-"""What records hold where the language was not found (ISO 639-2, "undetermined")."""
-
-_SPECIAL = frozenset({UNKNOWN_LANGUAGE, "zxx", "mul", "mis"})
+_SPECIAL = frozenset({"und", "zxx", "mul", "mis"})
 """Codes that name no language."""
 
 # BCP 47, less grandfathered and private tags: language, extended language, script, region, and whatever follows.

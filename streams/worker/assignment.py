@@ -59,18 +59,16 @@ class Assignment:
         self._consumer.incremental_unassign(_partitions(keys))
         self._open(keys)
 
-    def give_up_all(self) -> None:
+    def give_up_all(self, drain_s: float) -> None:
         """Before leaving: finish, commit, forget."""
-        self._give_up(list(self._ledger.partitions))
+        self._give_up(list(self._ledger.partitions), drain_s)
 
     def block(self, home: PartitionLedger, offset: int) -> None:
         """Hold a partition back at a message that is for a later version of modstream."""
+        home.blocked = True
         self.pauses.hold(Why.NEWER_VERSION, [(home.topic, home.partition)])
         self._consumer.seek(TopicPartition(home.topic, home.partition, offset))
         self._report()
-
-    def is_blocked(self, home: PartitionLedger) -> bool:
-        return (home.topic, home.partition) in self.pauses.held(Why.NEWER_VERSION)
 
     def newer(self) -> frozenset[TopicPartitionKey]:
         """The partitions that wait for a later version of modstream."""
@@ -99,7 +97,7 @@ class Assignment:
 
     def _revoked(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         began = self._clock()
-        self._give_up([(entry.topic, entry.partition) for entry in partitions])
+        self._give_up([(entry.topic, entry.partition) for entry in partitions], self._drain_s)
         self._consumer.incremental_unassign(partitions)
         self._metrics.rebalanced("revoked", self._clock() - began)
 
@@ -116,11 +114,11 @@ class Assignment:
         self._consumer.incremental_assign(_partitions(keys))
         self._report()
 
-    def _give_up(self, keys: list[TopicPartitionKey]) -> None:
+    def _give_up(self, keys: list[TopicPartitionKey], drain_s: float) -> None:
         homes = [self._ledger.partitions[key] for key in keys if key in self._ledger.partitions]
         for home in homes:
             home.revoked = True
-        self._settle(homes, self._clock() + self._drain_s)
+        self._settle(homes, self._clock() + drain_s)
         self._forget(keys)
 
     def _forget(self, keys: list[TopicPartitionKey]) -> None:

@@ -52,7 +52,7 @@ class ExactlyOnce:
     """One transaction per commit.
 
     `settings` are those of a producer without its transactional id. `alive` is called between blocking calls; it may
-    raise to give up.
+    raise to give up. `timed_out` is told of each commit whose outcome is still open and that is asked for again.
     """
 
     def __init__(
@@ -60,7 +60,9 @@ class ExactlyOnce:
         settings: Mapping[str, Any],
         transactional_id: str,
         transaction_timeout_s: float,
+        *,
         alive: Callable[[], None],
+        timed_out: Callable[[], None],
     ) -> None:
         self._settings = {
             **settings,
@@ -69,6 +71,7 @@ class ExactlyOnce:
         }
         self._timeout_s = transaction_timeout_s
         self._alive = alive
+        self._timed_out = timed_out
         self._producer: Producer | None = None
 
     def open(self) -> None:
@@ -144,6 +147,7 @@ class ExactlyOnce:
                 error = _error(failure)
                 if error.fatal() or error.txn_requires_abort() or not error.retriable():
                     raise
+                self._timed_out()
                 if time.monotonic() > deadline:
                     return Committed.LOST
                 self._alive()

@@ -83,7 +83,8 @@ class PartitionLedger:
     """The tickets of one partition in the order of their offsets.
 
     `revoked` is set when the partition is being given up: stages then skip its tickets that they have not begun.
-    `forgotten` is set when it is gone: whatever still comes back for it is ignored.
+    `forgotten` is set when it is gone: whatever still comes back for it is ignored. `blocked` is set when its next
+    message is for a later version of modstream: nothing more is taken from it.
     """
 
     topic: str
@@ -93,6 +94,7 @@ class PartitionLedger:
     position: int | None = None
     """Where reading goes on: past the last ticket, and past transaction markers once the partition's end was seen."""
     revoked: bool = False
+    blocked: bool = False
     forgotten: bool = False
     done: int = 0
     """How many tickets at the front are known to be finished (the others may be, too)."""

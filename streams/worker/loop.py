@@ -58,7 +58,10 @@ class LoopSettings:
     max_records: int
     max_bytes: int
     commit_interval_s: float
+    revoke_timeout_s: float
+    """What finishing work may take when partitions are taken away, and"""
     drain_timeout_s: float
+    """when this process is told to stop."""
     grace_s: float
     """How long a full worker leaves its partitions unpolled before it pauses them: pausing throws the prefetched
     messages away."""
@@ -112,11 +115,11 @@ class Loop:
         Raises `Fenced`, `Broken`, or KafkaException when the broker refuses us for good.
         """
         self._delivery.open()
-        self.assignment.subscribe(list(self._settings.inputs), self._settings.drain_timeout_s)
+        self.assignment.subscribe(list(self._settings.inputs), self._settings.revoke_timeout_s)
         while not stopping():
             self.turn()
         log.info("stopping: finishing what has begun")
-        self.assignment.give_up_all()
+        self.assignment.give_up_all(self._settings.drain_timeout_s)
         self._consumer.close()
         self._delivery.close()
 
@@ -177,7 +180,7 @@ class Loop:
             received = _received(message)
             home = partitions.get((received.topic, received.partition))
             # A partition that was revoked or held back meanwhile: its messages are read again by whoever owns it then.
-            if home is None or home.revoked or self.assignment.is_blocked(home):
+            if home is None or home.revoked or home.blocked:
                 continue
             if home.position is not None and received.offset < home.position:
                 continue

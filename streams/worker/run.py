@@ -14,6 +14,7 @@ from processors.encode import EncodeProcessor
 from processors.engines import EngineStatistics
 from processors.fuse import EvidenceLimits, FuseProcessor
 from processors.ingest import IngestProcessor
+from processors.pack.features import FEATURES
 from processors.packs import load_pack
 from processors.policy import load_policy
 from schemas import Stage
@@ -47,7 +48,7 @@ def chain_of(settings: Settings, code: str) -> tuple[tuple[Processor[Any], ...],
     Raises PackError, PolicyError and EngineError.
     """
     pack = load_pack(settings.pack)
-    policy = load_policy(settings.policy, pack.manifest.thresholds)
+    policy = load_policy(settings.policy, pack.manifest.thresholds, FEATURES)
     limits = settings.limits
     processors = build_chain(
         pack,

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from processors.contract import BatchPolicy, Outcome, ProcessingError, Processor, TransientError
 from processors.isolation import poison
-from schemas import Cause, Record, Stage
+from schemas import DOUBTFUL_STATUSES, Cause, Record, Stage
 from streams.metrics import WorkerMetrics
 from streams.telemetry import finish, inject, traceparent
 from streams.topology import URGENT, next_stage, stays_here
@@ -70,6 +70,7 @@ class Segment:
     ) -> None:
         self.completions = Completions()
         self._outcomes = outcomes
+        self._all_metrics = metrics
         self._metrics = {processor.stage: metrics.stage(processor.stage) for processor in processors}
         self._pool = ThreadPoolExecutor(threads, "prepare") if threads > 1 else None
         self._runners = {
@@ -146,6 +147,7 @@ class Segment:
                 continue
             work.record = outcome
             self._end_span(work, stage, None)
+            self._report_unread(outcome)
             done.append(Completion(work.ticket, outputs, _decided(work) if following is None else None, False))
         for following, works in onward.items():
             done += self._queue(following, works)
@@ -173,6 +175,12 @@ class Segment:
         metrics.dead_lettered(error.cause)
         output = self._outcomes.dead_letter(message, stage, error.cause, error.reason, error.field, attempt, trace)
         return Completion(work.ticket, [output], None, error.cause in OUR_FAILURES)
+
+    def _report_unread(self, record: Record) -> None:
+        if record.decision is not None:
+            for name, modality in record.decision.modalities.items():
+                if modality.status in DOUBTFUL_STATUSES:
+                    self._all_metrics.modality_failed(name, modality.status.value)
 
     def _end_span(self, work: Work, stage: Stage, failure: str | None) -> None:
         if work.span is None:

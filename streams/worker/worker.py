@@ -144,7 +144,8 @@ class Worker:
                     max_records=settings.worker.max_in_flight_records,
                     max_bytes=settings.worker.max_in_flight_bytes,
                     commit_interval_s=settings.worker.commit_interval_ms / 1000,
-                    drain_timeout_s=settings.kafka.max_poll_interval_ms / 1000 * REVOKE_SHARE,
+                    revoke_timeout_s=settings.kafka.max_poll_interval_ms / 1000 * REVOKE_SHARE,
+                    drain_timeout_s=settings.worker.drain_timeout_s,
                     grace_s=FULL_GRACE_S,
                 ),
                 beat=self._beat,
@@ -179,7 +180,13 @@ class Worker:
         producing = producer_settings(settings.kafka)
         timeout_s = settings.worker.transaction_timeout_ms / 1000
         if settings.delivery is DeliveryMode.EXACTLY_ONCE:
-            return ExactlyOnce(producing, instance.transactional_id(settings.group), timeout_s, self._beat)
+            return ExactlyOnce(
+                producing,
+                instance.transactional_id(settings.group),
+                timeout_s,
+                alive=self._beat,
+                timed_out=lambda: self.metrics.transaction("timed_out"),
+            )
         return AtLeastOnce(producing, timeout_s, self._beat)
 
     def _beat(self) -> None:

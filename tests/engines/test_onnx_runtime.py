@@ -41,6 +41,7 @@ def test_a_device_that_the_build_lacks_is_an_error_that_says_what_to_install(
         OnnxEngine(graph, device=device)
 
 
+@pytest.mark.filterwarnings("ignore:Specified provider")
 def test_a_provider_that_does_not_load_is_an_error_and_no_fall_back(
     graph: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

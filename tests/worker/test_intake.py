@@ -17,7 +17,17 @@ from streams.topology import STAGES
 from streams.worker.intake import take_in
 from streams.worker.ledger import Header, Output
 from streams.worker.outcomes import Received
-from tests.worker.parts import NOW_MS, OUTCOMES, POSTS, TOPICS, headers_of, message, post_bytes, record_message, record_of
+from tests.worker.parts import (
+    NOW_MS,
+    OUTCOMES,
+    POSTS,
+    TOPICS,
+    headers_of,
+    message,
+    post_bytes,
+    record_message,
+    record_of,
+)
 
 
 def taken(received: Received, stage: Stage = Stage.INGEST) -> Record | list[Output]:

@@ -62,7 +62,7 @@ def test_what_was_raised_is_kept_as_the_cause() -> None:
     assert isinstance(found.__cause__, ValueError)
 
 
-@given(st.integers(1, 512), st.data())
+@given(st.integers(1, 200), st.data())
 def test_one_poison_among_n_takes_about_2_log2_n_calls(size: int, data: st.DataObject) -> None:
     at = data.draw(st.integers(0, size - 1))
     process = Fragile(str(at))

@@ -177,9 +177,7 @@ def test_the_oldest_ticket_is_the_first_of_any_partition(ledger: Ledger, home: P
 
 
 @given(st.lists(st.integers(1, 5), min_size=1, max_size=30), st.randoms())
-def test_whatever_the_order_of_completion_each_output_leaves_once_and_in_order(
-    gaps: list[int], random: Random
-) -> None:
+def test_whatever_the_order_of_completion_each_output_leaves_once_and_in_order(gaps: list[int], random: Random) -> None:
     """Releasing after every single completion, as far as it goes."""
     ledger = Ledger()
     home = ledger.open("posts", 0)

@@ -1,0 +1,158 @@
+"""From publishing a post to reading its decision, at half of what the chain can do.
+
+Posts arrive at random (Poisson) by a plan that is made before, whatever the chain does meanwhile; each latency counts
+from the planned moment. So a stall meets all posts that should have come during it, not only the one that stalled.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+
+from confluent_kafka import Consumer
+
+from benchmarks.bed import Bed, Chain, WrongOutputs
+from benchmarks.chain import MIB
+from benchmarks.chain import measure as measure_chain
+from benchmarks.processes import Subject
+from benchmarks.report import Report, Table, Target
+from benchmarks.statistics import digits, latencies
+from benchmarks.texts import posts
+
+NAME = "latency"
+REQUIRED_P95_MS = 100.0
+LOAD = 0.5
+"""Of the capacity."""
+SECONDS, QUICK_SECONDS = 60.0, 5.0
+WARM_UP_S = 3.0
+CAPACITY_ITEMS = 1_500
+PATIENCE_S = 60.0
+SEED = 11
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A post, and when it is to be published, in seconds from the start."""
+
+    at_s: float
+    key: str
+    value: bytes
+
+
+@dataclass(slots=True)
+class Reading:
+    """The decisions as they become readable: key -> moment, and the time that each stage says it took."""
+
+    seen_s: dict[str, float] = field(default_factory=dict[str, float])
+    timings_ms: list[dict[str, float]] = field(default_factory=list[dict[str, float]])
+    doubled: int = 0
+
+
+def plan(per_second: float, seconds: float) -> list[Arrival]:
+    """Arrivals of a Poisson process, the same every time."""
+    chance = random.Random(SEED)
+    moments: list[float] = []
+    at = chance.expovariate(per_second)
+    while at < seconds:
+        moments.append(at)
+        at += chance.expovariate(per_second)
+    return [Arrival(at, key, value) for at, (key, value) in zip(moments, posts(len(moments)), strict=True)]
+
+
+def run(bed: Bed, capacity: float | None, *, quick: bool, say: Callable[[str], None]) -> Report:
+    """`capacity` in items per second; measured here where it is not known."""
+    if capacity is None:
+        say("latency: the chain's capacity first")
+        capacity = measure_chain(bed, CAPACITY_ITEMS // 5 if quick else CAPACITY_ITEMS).per_second
+    seconds = QUICK_SECONDS if quick else SECONDS
+    arrivals = plan(capacity * LOAD, WARM_UP_S + seconds)
+    say(f"latency: {len(arrivals):,} posts at {capacity * LOAD:.0f} a second")
+    with bed.chain(NAME) as chain, chain.worker("commands", "worker", "all") as worker:
+        worker.wait_ready()
+        began, reading = _drive(chain, arrivals, worker)
+        rss = worker.peak_rss_bytes
+    counted = [arrival for arrival in arrivals if arrival.at_s >= WARM_UP_S]
+    values = [(reading.seen_s[arrival.key] - began - arrival.at_s) * 1000 for arrival in counted]
+    return report(values, reading.timings_ms, capacity=capacity, rss_bytes=rss)
+
+
+def report(values_ms: list[float], timings: list[dict[str, float]], *, capacity: float, rss_bytes: int) -> Report:
+    """The report on these latencies."""
+    found = latencies(values_ms)
+    names = sorted({name for timing in timings for name in timing})
+    figures: dict[str, Any] = {
+        "capacity_per_s": digits(capacity),
+        "offered_per_s": digits(capacity * LOAD),
+        "posts": len(values_ms),
+        "latency_ms": found,
+        "stage_median_ms": {
+            name: digits(median(timing[name] for timing in timings if name in timing)) for name in names
+        },
+        "worker_peak_rss_mib": round(rss_bytes / MIB),
+    }
+    columns = ("posts", "posts/s", "p50 ms", "p95 ms", "p99 ms", "most ms", "memory MiB")
+    row = (len(values_ms), figures["offered_per_s"], *found.values(), figures["worker_peak_rss_mib"])
+    stages = Table("median of a decision's own timings, ms", tuple(names), [tuple(figures["stage_median_ms"].values())])
+    return Report(
+        NAME,
+        figures,
+        (Table("latency: from publishing to a decision that can be read, at half load", columns, [row]), stages),
+        (Target("p95 at half load, ms", found["p95"], REQUIRED_P95_MS, at_least=False),),
+    )
+
+
+def _drive(chain: Chain, arrivals: list[Arrival], worker: Subject) -> tuple[float, Reading]:
+    """Publish by the plan; returns the moment of its start and what was read, once every decision has been."""
+    reading = Reading()
+    ended = threading.Event()
+    with chain.reader(chain.topics.decisions) as consumer:
+        thread = threading.Thread(target=_read, args=(consumer, reading, ended))
+        thread.start()
+        try:
+            began = _publish(chain, arrivals)
+            deadline = time.monotonic() + PATIENCE_S
+            while len(reading.seen_s) < len(arrivals):
+                worker.check()
+                if time.monotonic() > deadline:
+                    raise WrongOutputs(f"only {len(reading.seen_s):,} of {len(arrivals):,} decisions came")
+                time.sleep(0.1)
+        finally:
+            ended.set()
+            thread.join()
+    if reading.doubled:
+        raise WrongOutputs(f"{reading.doubled:,} decisions came twice")
+    return began, reading
+
+
+def _publish(chain: Chain, arrivals: list[Arrival]) -> float:
+    producer = chain.bed.producer(**{"linger.ms": 0})
+    producer.list_topics(chain.posts, timeout=10)  # connected before the first post is due
+    began = time.monotonic()
+    for arrival in arrivals:
+        if (wait := began + arrival.at_s - time.monotonic()) > 0:
+            time.sleep(wait)
+        producer.produce(chain.posts, arrival.value, arrival.key)
+        producer.poll(0)
+    producer.flush(PATIENCE_S)
+    return began
+
+
+def _read(consumer: Consumer, reading: Reading, ended: threading.Event) -> None:
+    while not ended.is_set():
+        for key, value in _messages(consumer):
+            now = time.monotonic()
+            reading.doubled += key in reading.seen_s
+            reading.seen_s.setdefault(key, now)
+            reading.timings_ms.append(json.loads(value)["timings_ms"])
+
+
+def _messages(consumer: Consumer) -> Iterator[tuple[str, bytes]]:
+    message = consumer.poll(0.1)
+    if message is not None and message.error() is None:
+        yield (message.key() or b"").decode(), message.value() or b"{}"  # type: ignore[union-attr]
