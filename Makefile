@@ -71,6 +71,7 @@ lint: setup-dev ## ruff, pyright, import-linter; JSON Schemas and generated docs
 	$(BIN)/lint-imports
 	$(BIN)/python -m schemas.jsonschemas --check
 	$(BIN)/python -m streams.settings.document --check
+	$(BIN)/python -m streams.metrics --check
 
 test: lint ## lint, then every test but the soak tests
 	$(BIN)/pytest
@@ -82,8 +83,9 @@ format: setup-dev ## Lay the code out and apply the linter's safe repairs
 schemas: setup-dev ## Write the JSON Schemas anew from the types
 	$(BIN)/python -m schemas.jsonschemas --write
 
-docs: setup ## Write docs/settings.md anew from the types
+docs: setup ## Write docs/settings.md and docs/metrics.md anew from the code
 	$(BIN)/python -m streams.settings.document
+	$(BIN)/python -m streams.metrics --write
 
 bench: $(BENCH) ## Tables on the screen, JSON in build/bench (ARGS=... goes to `python -m benchmarks`)
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from typing import Any, cast
 
-from commands.arguments import WORKER, add_json, add_settings, load
+from commands.arguments import TOPICS, WORKER, add_json, add_settings, load
 from commands.console import put_json, put_table
 from streams.settings import Loaded, catalogue, shown
 
 
 def configure(parser: ArgumentParser) -> None:
     add_json(parser, "print one JSON object: setting -> value and source")
-    add_settings(parser, WORKER)
+    add_settings(parser, (*WORKER, *TOPICS))
     parser.set_defaults(run=run)
 
 

@@ -11,6 +11,7 @@ import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Sequence
 from importlib import metadata
+from typing import NoReturn
 
 from commands.console import say
 
@@ -65,9 +66,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
+class Parser(ArgumentParser):
+    """Says what is wrong in one sentence, and not under a screen of usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message} (`{self.prog} --help` says what it takes)\n")
+
+
 def build_parser(arguments: Sequence[str]) -> ArgumentParser:
     """The parser; of all commands it knows the name, and the arguments only of the one that is asked for."""
-    parser = ArgumentParser(
+    parser = Parser(
         prog="modstream", description="Streaming, multimodal content moderation on Apache Kafka.", allow_abbrev=False
     )
     parser.add_argument("--version", action="version", version=f"modstream {metadata.version('modstream')}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,7 +74,7 @@ def read_rows(data: Path, *, permissive_only: bool, limit: int | None = None) ->
 def score(data: Path, scorer: PackScorer, *, permissive_only: bool, limit: int | None = None) -> DevSet:
     """Read dev (see `read_rows`) and put it through the pack. Rows without any token are left out."""
     rows, wanted = read_rows(data, permissive_only=permissive_only, limit=limit)
-    texts = texts_of(rows["id"], rows["text"], rows["lang"], rows["context"])
+    texts = [LabelledText(*row) for row in zip(rows["id"], rows["text"], rows["context"], strict=True)]
     logits = scorer.logits(texts, "dev")
     read = ~np.isnan(logits[:, 0])
     columns = [LABELS.index(head) for head in scorer.heads]
@@ -88,9 +88,3 @@ def score(data: Path, scorer: PackScorer, *, permissive_only: bool, limit: int |
         logits=logits[read],
         heads=scorer.heads,
     )
-
-
-def texts_of(
-    ids: Iterable[str], texts: Iterable[str], langs: Iterable[str], parents: Iterable[str]
-) -> list[LabelledText]:
-    return [LabelledText(*row) for row in zip(ids, texts, langs, parents, strict=True)]

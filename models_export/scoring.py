@@ -1,4 +1,4 @@
-"""Logits of labelled texts, found as the product finds them: the pack's own windows, both views, its graph."""
+"""Logits of labelled texts, found as the product finds them: its normalisation and language, its windows, its graph."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 
 from processors.contract import Outcome
 from processors.encode import EncodeProcessor
+from processors.ingest import IngestProcessor
 from processors.isolation import run_batch
 from processors.pack.processor import PackProcessor
 from processors.packs import load_pack
-from processors.text.fold import folded_view
-from processors.text.normalise import text_view
-from schemas import Context, FieldView, IngestSection, PackSection, Post, Record, Source, Stage
+from schemas import Context, PackSection, Post, Record, Source, Stage
 
 BATCH = 256  # posts handed over at once
 REPORT_EVERY = 5_000
@@ -30,41 +29,55 @@ class LabelledText:
 
     id: str
     text: str
-    lang: str
     parent: str = ""
 
 
 class PackScorer:
-    """A pack as it is served, without Kafka."""
+    """A pack as it is served, without Kafka. Posts do not name their language: it is found, as for most posts."""
 
     def __init__(self, folder: Path, threads: int | None = None) -> None:
-        """Raises what `load_pack` raises."""
+        """`threads`: by default as many as there are cores. Raises what `load_pack` raises."""
         pack = load_pack(folder)
         self.heads = pack.manifest.text.heads
+        self._ingest = IngestProcessor()
         self._pack = PackProcessor(pack)
         self._encode = EncodeProcessor.of(pack, threads=threads)
 
     def logits(self, texts: Sequence[LabelledText], title: str) -> NDArray[np.float32]:
         """Logits of the highest window per head, float32 [texts, heads]; a text without any token has none (NaN).
 
-        As calibration rises with the logit, the highest window's probability is the highest probability.
+        As calibration rises with the logit, the highest window's probability is the highest probability. `title` names
+        the work in the progress lines.
         """
         result = np.full((len(texts), len(self.heads)), np.nan, np.float32)
         for start in range(0, len(texts), BATCH):
-            packed = run_batch(self._pack, [_record(text) for text in texts[start : start + BATCH]])
-            encoded = run_batch(self._encode, [_kept(outcome) for outcome in packed])
-            for at, record in enumerate(map(_kept, encoded), start):
+            packed = self._packed(texts[start : start + BATCH])
+            for at, record in enumerate(map(_kept, run_batch(self._encode, packed)), start):
                 if record.encode is not None:
                     result[at] = record.encode.logits.max(0)
-            done = start + len(encoded)
+            done = start + len(packed)
             if done % REPORT_EVERY < BATCH or done == len(texts):
                 print(f"{title}: {done:,} of {len(texts):,} texts", file=sys.stderr, flush=True)
         return result
 
     def windows(self, texts: Sequence[LabelledText]) -> list[list[NDArray[np.int32]]]:
         """The token ids of each text's windows."""
-        records = run_batch(self._pack, [_record(text) for text in texts])
-        return [[window.ids for window in _packed(record).windows] for record in map(_kept, records)]
+        return [[window.ids for window in _section(record).windows] for record in self._packed(texts)]
+
+    def _packed(self, texts: Sequence[LabelledText]) -> list[Record]:
+        read = run_batch(self._ingest, [_record(text) for text in texts])
+        return [_kept(outcome) for outcome in run_batch(self._pack, [_kept(outcome) for outcome in read])]
+
+
+def _record(text: LabelledText) -> Record:
+    context = Context(parent_text=text.parent) if text.parent else None
+    return Record(
+        post=Post(post_id=text.id, text=text.text, context=context),
+        source=Source(topic="evaluation", partition=0, offset=0, timestamp_ms=0),
+        content_hash=hashlib.sha256(text.text.encode()).hexdigest(),
+        received_ms=0,
+        route=(Stage.INGEST,),
+    )
 
 
 def _kept(outcome: Outcome) -> Record:
@@ -73,29 +86,7 @@ def _kept(outcome: Outcome) -> Record:
     raise outcome
 
 
-def _packed(record: Record) -> PackSection:
+def _section(record: Record) -> PackSection:
     if record.pack is None:
         raise RuntimeError(f"{record.post.post_id}: the pack stage gave no section")
     return record.pack
-
-
-def _record(text: LabelledText) -> Record:
-    post = Post(post_id=text.id, text=text.text, lang=text.lang, context=Context(parent_text=text.parent or None))
-    fields = {"text": _view(text.text)}
-    if text.parent:
-        fields["parent"] = _view(text.parent)
-    return Record(
-        post=post,
-        source=Source(topic="evaluation", partition=0, offset=0, timestamp_ms=0),
-        content_hash=hashlib.sha256(text.text.encode()).hexdigest(),
-        received_ms=0,
-        route=(Stage.INGEST, Stage.PACK, Stage.ENCODE),
-        ingest=IngestSection(lang=text.lang, lang_confidence=1.0, fields=fields),
-    )
-
-
-def _view(text: str) -> FieldView:
-    view, to_original = text_view(text)
-    folded = folded_view(view, to_original)
-    second, second_map = folded if folded else (None, None)
-    return FieldView(original_length=len(text), text=view, text_map=to_original, folded=second, folded_map=second_map)

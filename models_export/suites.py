@@ -52,6 +52,6 @@ def read_suites(data: Path) -> list[Suite]:
 
 def _suite(path: Path, lang: str) -> Suite:
     table = pd.read_csv(path)
-    cases = [LabelledText(f"{path.stem}:{at}", text.strip(), lang) for at, text in enumerate(table["test_case"])]
+    cases = [LabelledText(f"{path.stem}:{at}", text.strip()) for at, text in enumerate(table["test_case"])]
     hateful = (table["label_gold"] == "hateful").to_numpy(bool)
     return Suite(lang, cases, hateful, table["functionality"].to_numpy(str))

@@ -71,7 +71,7 @@ def runner_for(pack: Pack, model: TextExpertModel, *, device: Device, threads: i
     """
     if device == "cpu" or pack.manifest.text.isolation == "row":
         return IsolatedRunner(model, threads)
-    return BucketedRunner(model, pad=pack.layout.pad)
+    return BucketedRunner(model, pad=pack.layout.pad, max_tokens=pack.layout.window_tokens)
 
 
 def check_signature(engine: Engine, expert: TextExpert) -> Iterator[tuple[str, str]]:

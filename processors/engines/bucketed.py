@@ -21,19 +21,25 @@ class BucketedRunner:
     A row thus has the same shape alone and in any batch; its number of neighbours is all that varies.
     """
 
-    def __init__(self, model: RowModel, *, pad: int, max_rows: int = 64, bucket_tokens: int = BUCKET_TOKENS) -> None:
-        """`max_rows`: rows of one run; more go into several."""
-        if max_rows < 1 or bucket_tokens < 1:
-            raise ValueError(f"max_rows {max_rows}, bucket_tokens {bucket_tokens}; expected at least 1")
+    def __init__(
+        self, model: RowModel, *, pad: int, max_tokens: int, max_rows: int = 64, bucket_tokens: int = BUCKET_TOKENS
+    ) -> None:
+        """`max_tokens`: the longest row, and what no row is padded beyond. `max_rows`: rows of one run; more go into
+        several."""
+        if min(max_tokens, max_rows, bucket_tokens) < 1:
+            raise ValueError(
+                f"max_tokens {max_tokens}, max_rows {max_rows}, bucket_tokens {bucket_tokens}; expected at least 1"
+            )
         self._model = model
         self._pad = pad
+        self._max_tokens = max_tokens
         self._max_rows = max_rows
         self._bucket_tokens = bucket_tokens
 
     def run(self, rows: Rows, /) -> tuple[tuple[NDArray[Any], ...], EngineStatistics]:
         buckets: dict[int, list[int]] = {}
         for index, row in enumerate(rows):
-            buckets.setdefault(-(-len(row) // self._bucket_tokens) * self._bucket_tokens, []).append(index)
+            buckets.setdefault(self._width(len(row)), []).append(index)
         outputs: list[NDArray[Any]] = []
         statistics = EngineStatistics()
         for width, members in buckets.items():
@@ -47,6 +53,9 @@ class BucketedRunner:
                 for output, value in zip(outputs, values, strict=True):
                     output[chosen] = value
         return tuple(outputs), statistics
+
+    def _width(self, tokens: int) -> int:
+        return min(-(-tokens // self._bucket_tokens) * self._bucket_tokens, self._max_tokens)
 
     def _padded(self, rows: Rows, width: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         ids = np.full((len(rows), width), self._pad, np.int64)

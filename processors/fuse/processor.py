@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -49,8 +50,6 @@ class FuseProcessor:
     ) -> None:
         """`code`: the version of modstream that decides. `clock` is read once per decision."""
         self.batching = batching
-        self.policy_errors: Counter[str] = Counter()
-        """Rule (or check) -> posts on which it could not be evaluated, since the start."""
         self._pack = pack
         self._policy = policy
         self._code = code
@@ -58,6 +57,14 @@ class FuseProcessor:
         self._clock = clock
         self._calibration = Calibration(pack)
         self._not_assessed = pack.not_assessed
+        self._policy_errors: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    @property
+    def policy_errors(self) -> dict[str, int]:
+        """Rule (or check) -> posts on which it could not be evaluated, since the start."""
+        with self._lock:
+            return dict(self._policy_errors)
 
     def cost(self, record: Record, /) -> int:
         """Posts."""
@@ -83,7 +90,9 @@ class FuseProcessor:
                 features=features,
             )
         )
-        self.policy_errors.update(error.rule for error in verdict.errors)
+        if verdict.errors:
+            with self._lock:
+                self._policy_errors.update(error.rule for error in verdict.errors)
         evidence = self._evidence(record, windows, verdict)
         verdict = verdict.with_evidence(evidence.by_label or {})
         now_ms = self._clock()

@@ -83,8 +83,9 @@ def check_pack(folder: Path) -> list[Problem]:
     if signature:
         return [*problems, *signature]
     model = TextExpertModel(engine, pack.manifest.text)
-    row = pack.manifest.text.isolation == "row"
-    runner = IsolatedRunner(model, CHECK_THREADS) if row else BucketedRunner(model, pad=pack.layout.pad)
+    runner: Runner = IsolatedRunner(model, CHECK_THREADS)
+    if pack.manifest.text.isolation == "batch":
+        runner = BucketedRunner(model, pad=pack.layout.pad, max_tokens=pack.layout.window_tokens)
     return problems + list(_determinism(pack, tokenizer, runner))
 
 

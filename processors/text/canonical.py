@@ -21,7 +21,9 @@ language needs more, and Python sorts a run of marks in quadratic time."""
 _STACK = re.compile(f"[{CONTINUATION}][{CONTINUATION}]{{{MAX_MARKS - 1}}}(?P<rest>[{CONTINUATION}]+)")
 _COMMON_STACK = re.compile(f"[{COMMON_CONTINUATION}][{COMMON_CONTINUATION}]{{{MAX_MARKS}}}")
 _RARE = re.compile(f"[{RARE}]")
-_PIECE = re.compile(f"[^\\x00-\\x7f][{CONTINUATION}]{{0,{MAX_MARKS}}}|[\\x00-\\x7f][{CONTINUATION}]{{1,{MAX_MARKS}}}")
+# Korean letters typed alone (ㅋㅋ, ㅠㅠ) become parts of syllables under NFKC. They are no stack, however many.
+_JOINS = CONTINUATION + "\u3131-\u318e\uffa1-\uffdc"
+_PIECE = re.compile(f"[^\\x00-\\x7f][{_JOINS}]{{0,{MAX_MARKS}}}|[\\x00-\\x7f][{_JOINS}]{{1,{MAX_MARKS}}}")
 
 
 def stack_edits(text: str) -> list[Edit]:

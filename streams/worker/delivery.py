@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
+from streams.kafka import new_producer
 from streams.worker.codes import FENCING, QUEUE_FULL
 from streams.worker.ledger import Output, TopicPartitionKey
 
@@ -37,6 +38,11 @@ class Committed(Enum):
 
 class Delivery(Protocol):
     """Publishes outputs and commits offsets, for one consumer."""
+
+    @property
+    def trouble(self) -> str:
+        """Why the last commit that was not DONE ended as it did, in the client's words."""
+        ...
 
     def open(self) -> None:
         """Get ready, also again after LOST or FENCED. Raises KafkaException when the broker refuses for good."""
@@ -73,10 +79,11 @@ class ExactlyOnce:
         self._alive = alive
         self._timed_out = timed_out
         self._producer: Producer | None = None
+        self.trouble = ""
 
     def open(self) -> None:
         self._producer = None  # drops the broken one with whatever it still holds
-        producer = Producer(self._settings)
+        producer = new_producer(self._settings)
         while True:
             try:
                 producer.init_transactions(CALL_TIMEOUT_S)
@@ -102,7 +109,9 @@ class ExactlyOnce:
             )
             return self._finish(producer)
         except KafkaException as failure:
-            return self._settle(producer, _error(failure))
+            error = _error(failure)
+            self.trouble = error.str()
+            return self._settle(producer, error)
 
     def close(self) -> None:
         self._producer = None
@@ -148,6 +157,7 @@ class ExactlyOnce:
                 if error.fatal() or error.txn_requires_abort() or not error.retriable():
                     raise
                 self._timed_out()
+                self.trouble = error.str()
                 if time.monotonic() > deadline:
                     return Committed.LOST
                 self._alive()
@@ -178,9 +188,10 @@ class AtLeastOnce:
         self._alive = alive
         self._producer: Producer | None = None
         self._failed: KafkaError | None = None
+        self.trouble = ""
 
     def open(self) -> None:
-        self._producer = Producer(self._settings)
+        self._producer = new_producer(self._settings)
 
     def commit(
         self, outputs: Iterable[Output], offsets: Mapping[TopicPartitionKey, int], consumer: Consumer
@@ -199,14 +210,17 @@ class AtLeastOnce:
         while producer.flush(CALL_TIMEOUT_S) > 0:
             self._alive()
             if time.monotonic() > deadline:
+                self.trouble = f"not every output was delivered within {self._timeout_s:g} s"
                 return Committed.LOST
         # flush() gives 0 also when deliveries failed.
         if self._failed is not None:
+            self.trouble = self._failed.str()
             return Committed.LOST if self._failed.fatal() else Committed.ABORTED
         try:
             consumer.commit(offsets=_positions(offsets), asynchronous=False)
-        except KafkaException:
+        except KafkaException as failure:
             # Repeats are allowed here: the outputs are out, the offsets may be committed with the next ones.
+            self.trouble = _error(failure).str()
             return Committed.ABORTED
         return Committed.DONE
 

@@ -37,6 +37,8 @@ POLL_BATCH = 1000
 """Most messages per turn, so that a turn stays a few milliseconds."""
 PROBE_RECORDS = 32
 """What an open breaker lets through to see whether it may close."""
+ABORTING_LIMIT_S = 60.0
+"""Transactions that are aborted for this long, one after the other, are not unlucky: something is refused for good."""
 ABORT_BACKOFF_S = 0.1
 """After an aborted transaction: time to poll, so that a rebalance that caused it can be seen."""
 
@@ -105,6 +107,7 @@ class Loop:
         self._full_since_s: float | None = None
         self._waiting_alone: list[Work] = []
         self._fences = 0
+        self._aborting_since_s: float | None = None
         self._rewind = False  # read again from the committed offsets
         self._reopen = False  # and with a new producer
         self._alone = False  # a message runs alone: nothing else may come in
@@ -331,15 +334,19 @@ class Loop:
         match ended:
             case Committed.DONE:
                 self._fences = 0
+                self._aborting_since_s = None
                 report_commit(self._metrics, self.ledger.release(prefixes))
                 for prefix in prefixes:
                     self._journal.forget_before(prefix.home.topic, prefix.home.partition, prefix.next_offset)
             case Committed.ABORTED:
-                log.warning("a transaction was aborted; what is still ours is sent again")
+                log.warning("aborted: %s; what is still ours is sent again", self._delivery.trouble)
+                self._aborting_since_s = began if self._aborting_since_s is None else self._aborting_since_s
+                if now - self._aborting_since_s > ABORTING_LIMIT_S:
+                    raise Broken(f"nothing could be committed for {ABORTING_LIMIT_S:g} s: {self._delivery.trouble}")
                 self._next_commit_s = now + max(ABORT_BACKOFF_S, self._settings.commit_interval_s)
                 self._changed = True
             case Committed.LOST | Committed.FENCED:
-                log.warning("a transaction's outcome is %s: beginning anew from the committed offsets", ended.value)
+                log.warning("%s: %s; beginning anew from the committed offsets", ended.value, self._delivery.trouble)
                 self._fences += ended is Committed.FENCED
                 if self._fences >= 2:
                     raise Fenced(

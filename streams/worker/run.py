@@ -20,6 +20,7 @@ from processors.policy import load_policy
 from schemas import Stage
 from streams.metrics import EngineMetrics, WorkerMetrics
 from streams.settings import Settings
+from streams.topology import STAGES
 from streams.worker.outcomes import Versions
 from streams.worker.worker import Worker
 
@@ -42,8 +43,10 @@ def run_worker(settings: Settings, stages: Sequence[Stage], http_port: int | Non
     return 0
 
 
-def chain_of(settings: Settings, code: str) -> tuple[tuple[Processor[Any], ...], Versions]:
-    """All processors of the chain as the settings say, and what they are versions of.
+def chain_of(
+    settings: Settings, code: str, stages: Sequence[Stage] = STAGES
+) -> tuple[tuple[Processor[Any], ...], Versions]:
+    """The processors of these stages as the settings say, and what they are versions of.
 
     Raises PackError, PolicyError and EngineError.
     """
@@ -58,6 +61,7 @@ def chain_of(settings: Settings, code: str) -> tuple[tuple[Processor[Any], ...],
         max_text_chars=limits.max_text_chars,
         max_windows=limits.max_windows,
         evidence=EvidenceLimits(count=limits.evidence_count, chars=limits.evidence_chars),
+        stages=stages,
     )
     return processors, Versions(code, pack.version, policy.reference)
 
@@ -66,8 +70,7 @@ def _processors(settings: Settings, stages: Sequence[Stage], code: str) -> tuple
     if WITHOUT_MODELS.issuperset(stages):
         ingest = IngestProcessor(max_text_chars=settings.limits.max_text_chars)
         return ((ingest,) if Stage.INGEST in stages else ()), Versions(code, None, None)
-    processors, versions = chain_of(settings, code)
-    return tuple(processor for processor in processors if processor.stage in stages), versions
+    return chain_of(settings, code, stages)
 
 
 class _Reporter:

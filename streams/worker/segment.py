@@ -92,12 +92,13 @@ class Segment:
         for runner in self._runners.values():
             runner.start()
 
-    def stop(self) -> None:
-        """End the threads; batches under way are finished first."""
-        for runner in self._runners.values():
-            runner.stop()
+    def stop(self, timeout_s: float) -> bool:
+        """End the threads; batches under way are finished first, as far as the time allows. False if one hangs."""
+        deadline = time.monotonic() + timeout_s
+        ended = [runner.stop(max(0.0, deadline - time.monotonic())) for runner in self._runners.values()]
         if self._pool is not None:
-            self._pool.shutdown()
+            self._pool.shutdown(wait=False, cancel_futures=True)
+        return all(ended)
 
     def put(self, stage: Stage, works: Sequence[Work]) -> None:
         """Queue records at a stage of this process."""

@@ -88,11 +88,13 @@ class StageRunner:
     def start(self) -> None:
         self._thread.start()
 
-    def stop(self) -> None:
-        """Finish the batch under way and end the thread."""
+    def stop(self, timeout_s: float) -> bool:
+        """Finish the batch under way and end the thread. False if it is still at it after `timeout_s`."""
         self._stopping.set()
         self.inbox.close()
-        self._thread.join()
+        if self._thread.ident is not None:
+            self._thread.join(timeout_s)
+        return not self._thread.is_alive()
 
     def _loop(self) -> None:
         try:

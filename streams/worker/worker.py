@@ -152,9 +152,12 @@ class Worker:
             )
             calm_collector()
             looker = _Looker(self, loop, breaker, out)
-            loop.run(lambda: looker.turned() or self._stop.is_set())
-            segment.stop()
-            journal.close()
+            try:
+                loop.run(lambda: looker.turned() or self._stop.is_set())
+            finally:
+                # What ends here ends in order; only a stage that broke, or hangs, leaves its batch under suspicion.
+                if segment.stop(STOP_MARGIN_S) and self._crash is None:
+                    journal.close()
 
     def _batching(self) -> dict[Stage, BatchPolicy]:
         found: dict[Stage, BatchPolicy] = {}

@@ -46,7 +46,7 @@ def stages(
     if request.param == "batch":
         # What a GPU runs; on a CPU every pack's rows run alone.
         model = TextExpertModel(encoder.engine, pack.manifest.text)
-        runner = BucketedRunner(model, pad=pack.layout.pad, max_rows=5)
+        runner = BucketedRunner(model, pad=pack.layout.pad, max_tokens=24, max_rows=5)
         return PackProcessor(pack), EncodeProcessor(encoder.engine, runner, graph="text")
     return PackProcessor(leaky_pack), EncodeProcessor.of(leaky_pack, threads=2)
 

@@ -27,9 +27,16 @@ POSTS: list[dict[str, Any]] = [
     {"post_id": "emoji", "text": "😀😀😀"},
     {"post_id": "zero-width", "text": "\u200b\u200d"},
     {"post_id": "greek", "text": "Καλημέρα σε όλους, τι όμορφη μέρα σήμερα!"},
-    {"post_id": "picture", "text": "look", "media": [{"media_id": "m", "kind": "image", "uri": "https://example.org/a"}]},
+    {
+        "post_id": "picture",
+        "text": "look",
+        "media": [{"media_id": "m", "kind": "image", "uri": "https://example.org/a"}],
+    },
     {"post_id": "tenant", "text": "You are a stupid idiot", "tenant": "acme", "region": "EU", "lang": "en"},
-    *({"post_id": f"many-{at}", "text": f"Number {at} is a short post " + "and goes on " * (at % 9)} for at in range(40)),
+    *(
+        {"post_id": f"many-{at}", "text": f"Number {at} is a short post " + "and goes on " * (at % 9)}
+        for at in range(40)
+    ),
 ]
 
 
@@ -97,7 +104,9 @@ def test_score_a_fused_worker_and_one_worker_per_stage_decide_alike(
     for cluster in two_clusters:
         assert by_post(decisions(cluster.read(cluster.topics.decisions, len(POSTS)))) == expected
     for cluster in two_clusters:
-        confidence = [json.loads(message.value() or b"") for message in cluster.read(cluster.topics.confidence, len(POSTS))]
+        confidence = [
+            json.loads(message.value() or b"") for message in cluster.read(cluster.topics.confidence, len(POSTS))
+        ]
         assert {entry["decision_id"] for entry in confidence} == {entry["decision_id"] for entry in expected.values()}
         wanted = sum(len(decision["flags"]) for decision in expected.values())
         assert len(cluster.read(cluster.topics.flags, wanted)) == wanted

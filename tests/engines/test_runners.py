@@ -39,7 +39,7 @@ lengths = st.lists(st.integers(1, 70), min_size=1, max_size=40)
 
 @given(lengths)
 def test_bucketed_rows_keep_their_own_width_in_any_company(lengths: list[int]) -> None:
-    runner = BucketedRunner(shape_model, pad=PAD, max_rows=5)
+    runner = BucketedRunner(shape_model, pad=PAD, max_tokens=70, max_rows=5)
     rows = rows_of(lengths)
     (sums, widths), _ = runner.run(rows)
     for index, row in enumerate(rows):
@@ -47,6 +47,7 @@ def test_bucketed_rows_keep_their_own_width_in_any_company(lengths: list[int]) -
         assert (sums[index], widths[index].tolist()) == (alone[0], width[0].tolist())
         assert sums[index] == row.sum()
         assert len(row) <= width[0][0] < len(row) + 16
+        assert width[0][0] <= 70
 
 
 @given(lengths)
@@ -86,7 +87,9 @@ def test_an_error_of_the_model_is_raised_and_the_runner_stays_usable(runner_type
         return (ids.sum(axis=1),)
 
     runner: Runner = (
-        IsolatedRunner(model, 2) if runner_type is IsolatedRunner else BucketedRunner(model, pad=PAD, max_rows=2)
+        IsolatedRunner(model, 2)
+        if runner_type is IsolatedRunner
+        else BucketedRunner(model, pad=PAD, max_tokens=70, max_rows=2)
     )
     with pytest.raises(RuntimeError, match="thirteen"):
         runner.run(rows_of([1, 2, 3, 20, 4, 5]))
@@ -113,7 +116,7 @@ def test_many_threads_may_share_a_runner() -> None:
 
 
 def test_statistics_count_runs_rows_and_places_and_add_up() -> None:
-    runner = BucketedRunner(shape_model, pad=PAD, max_rows=2)
+    runner = BucketedRunner(shape_model, pad=PAD, max_tokens=70, max_rows=2)
     _, statistics = runner.run(rows_of([3, 16, 5, 17]))
     assert (statistics.runs, statistics.rows, statistics.tokens) == (3, 4, 3 * 16 + 32)
     assert statistics.seconds >= 0

@@ -7,14 +7,9 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 from processors.policy import EffectivePolicy, Facts, Policy, PolicyError, PostFacts, Problem, parse_policy
 from schemas import Modality, Status
-
-# Time limits of single examples would fail on slow machines only.
-settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("patient")
 
 THRESHOLDS = {
     "abuse": 0.5,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from itertools import pairwise
 
 import pytest
 from hypothesis import example, given
@@ -11,7 +12,10 @@ from hypothesis import strategies as st
 from processors.text import is_readable, text_view
 from schemas import OffsetMap
 
-HOSTILE = "aé e\u0301 \u0301\u0327\u200b\u200d\u202e\u2066\ufeff\0\x1f\x85\r\n\t\u3000\xa0\u1100\u1161\u11a8\ufdfaﬁÅ\u212bक\u093c\ud800\U0001f44d\U00011099\U000110ba"
+HOSTILE = (
+    "aé e\u0301 \u0301\u0327\u200b\u200d\u202e\u2066\ufeff\0\x1f\x85\r\n\t\u3000\xa0\u1100\u1161\u11a8"
+    "\ufdfaﬁÅ\u212bक\u093c\ud800\U0001f44d\U00011099\U000110ba"
+)
 any_text = st.text(st.characters(codec=None)) | st.text(st.sampled_from(HOSTILE), max_size=60)
 
 
@@ -110,7 +114,7 @@ def test_every_code_point_maps_to_a_place_in_the_original_in_order(posted: str, 
     spans = [to_original.to_original(at, at + 1) for at in range(len(view))]
     assert all(0 <= start < end <= len(posted) for start, end in spans)
     assert spans == sorted(spans)
-    for (start, end), (next_start, next_end) in zip(spans, spans[1:], strict=False):
+    for (start, end), (next_start, next_end) in pairwise(spans):
         assert (start, end) == (next_start, next_end) or end <= next_start
 
 

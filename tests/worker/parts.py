@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from processors.contract import BatchPolicy, ModalityError, Outcome, TransientError
 from schemas import Action, Decision, Post, Record, Source, Stage, encode_post, encode_record
 from schemas import Versions as DecisionVersions
-from streams.topology import STANDARD, STAGES, Topics
+from streams.topology import STAGES, STANDARD, Topics
 from streams.worker.batcher import Work
 from streams.worker.ledger import Header, Output, PartitionLedger
 from streams.worker.outcomes import Outcomes, Received, Versions
@@ -21,6 +21,8 @@ NOW_MS = 1_795_316_080_000
 POSTS = "moderation.posts"
 TOPICS = Topics()
 OUTCOMES = Outcomes(TOPICS, Versions(code="1.0", pack="embedded@1a2b", policy="default@3c4d"), max_retries=3)
+
+AT_ONCE = BatchPolicy(max_items=64, max_cost=10_000, max_wait_s=0.0)
 
 
 def message(
@@ -134,7 +136,7 @@ class Scripted:
         self,
         stage: Stage = Stage.INGEST,
         make: Callable[[Record], Record] = pass_on,
-        batching: BatchPolicy = BatchPolicy(max_items=64, max_cost=10_000, max_wait_s=0.0),
+        batching: BatchPolicy = AT_ONCE,
     ) -> None:
         self.stage = stage
         self.batching = batching

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from itertools import chain
 
 import pytest
 from hypothesis import given
@@ -221,7 +222,7 @@ def test_many_threads_get_each_item_once() -> None:
     batcher.close()
     for thread in (*takers, *putters):
         thread.join(10)
-    assert sorted(map(id, sum(got, []))) == sorted(map(id, works))
+    assert sorted(map(id, chain.from_iterable(got))) == sorted(map(id, works))
 
 
 ITEMS = st.lists(st.tuples(st.integers(0, 30), st.booleans()), min_size=1, max_size=40)

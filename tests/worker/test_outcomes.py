@@ -186,6 +186,7 @@ def test_a_message_that_never_succeeds_takes_every_delay_and_then_is_given_up(st
     value = post_bytes() if stage is Stage.INGEST else outcomes_module.encode_record(record_of())
     received = message(value, topic=topic, partition=3, offset=4711)
     went: list[str] = []
+    output = retry(received)
     for round_trip in range(10):
         record = take_in(received, stage, OUTCOMES, NOW_MS)
         assert not isinstance(record, list)

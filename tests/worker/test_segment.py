@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 import pytest
 from msgspec.structs import replace
@@ -90,7 +91,7 @@ def build(monkeypatch: pytest.MonkeyPatch) -> Iterator[Build]:
 
     yield make
     for segment in begun:
-        segment.stop()
+        segment.stop(10)
 
 
 def topics_of(completion: Completion) -> list[str]:
@@ -108,7 +109,9 @@ def test_a_fused_chain_decides_without_a_topic_in_between(build: Build) -> None:
     assert [topics_of(completion) for completion in completions] == [
         ["moderation.decisions", "moderation.confidence"]
     ] * 3
-    assert all(sorted(sum(processor.calls, [])) == ["a", "b", "c"] for processor in bench.processors.values())
+    assert all(
+        sorted(chain.from_iterable(processor.calls)) == ["a", "b", "c"] for processor in bench.processors.values()
+    )
 
 
 def test_a_decided_post_tells_the_metrics_what_it_was(build: Build) -> None:

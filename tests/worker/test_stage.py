@@ -44,7 +44,7 @@ class Bench:
         self.runner.inbox.put(works)
         self.runner.start()
         found = self.delivered.get(timeout=10)
-        self.runner.stop()
+        self.runner.stop(10)
         return found
 
 
@@ -154,7 +154,7 @@ def test_a_batch_of_nothing_but_skipped_work_begins_nothing(bench: Bench) -> Non
     bench.runner.inbox.put(works_of("a", home=revoked))
     bench.runner.start()
     assert len(bench.skipped.get(timeout=10)) == 1
-    bench.runner.stop()
+    bench.runner.stop(10)
     assert bench.notes.begun == []
     assert bench.delivered.empty()
 
@@ -164,7 +164,7 @@ def test_a_thread_that_breaks_says_so_and_takes_its_notes_along(bench: Bench) ->
     bench.runner.inbox.put(works_of("exit"))
     bench.runner.start()
     assert isinstance(bench.crashes.get(timeout=10), SystemExit)
-    bench.runner.stop()
+    bench.runner.stop(10)
     assert bench.notes.begun == [[0]]
     assert bench.notes.reports == []
 
@@ -194,7 +194,7 @@ def test_a_batch_is_what_the_policy_lets_through() -> None:
     bench.runner.inbox.put(works_of("a", "b", "c"))
     bench.runner.start()
     batches = [bench.delivered.get(timeout=10), bench.delivered.get(timeout=10)]
-    bench.runner.stop()
+    bench.runner.stop(10)
     assert [told(batch) for batch in batches] == [["a", "b"], ["c"]]
 
 

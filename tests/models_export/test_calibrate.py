@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from models_export.calibrate import (
+    Calibration,
+    balanced_weights,
+    choose_threshold,
+    fit_calibration,
+    fitting_half,
+)
+from models_export.metrics import calibration_error, sigmoid
+
+
+def world(rows: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Logits that are calibrated, and labels drawn from them."""
+    rng = np.random.default_rng(seed)
+    logits = rng.normal(-1.0, 2.0, rows)
+    return logits, rng.random(rows) < sigmoid(logits)
+
+
+def test_a_row_is_in_the_same_half_whatever_its_neighbours() -> None:
+    names = [f"set:{number}" for number in range(500)]
+    together = fitting_half(names)
+    assert [bool(fitting_half([name])[0]) for name in names] == together.tolist()
+
+
+def test_the_halves_are_of_about_equal_size() -> None:
+    assert 4_700 < fitting_half(f"set:{number}" for number in range(10_000)).sum() < 5_300
+
+
+def test_the_half_is_the_parity_of_the_sha256_of_the_id() -> None:
+    # The hashes of "a" and "b" end in bb and 9d, that of "c" in c6.
+    assert fitting_half(["a", "b", "c"]).tolist() == [False, False, True]
+
+
+def test_overconfident_logits_are_cooled_by_the_factor_by_which_they_are_too_large() -> None:
+    logits, truth = world(40_000)
+    fitted = fit_calibration(logits * 3, truth)
+    assert fitted.temperature == pytest.approx(3.0, rel=0.05)
+    assert fitted.bias == 0.0
+
+
+def test_a_bias_is_fitted_where_all_logits_are_too_high() -> None:
+    logits, truth = world(40_000)
+    fitted = fit_calibration(logits * 2 + 3, truth)
+    assert fitted.temperature == pytest.approx(2.0, rel=0.05)
+    assert fitted.bias == pytest.approx(-3.0, rel=0.05)
+
+
+def test_calibration_lowers_the_error_on_rows_it_has_not_seen() -> None:
+    logits, truth = world(20_000)
+    fitted = fit_calibration(logits * 4 + 1, truth)
+    fresh, fresh_truth = world(20_000, seed=1)
+    before = calibration_error(sigmoid(fresh * 4 + 1), fresh_truth)
+    after = calibration_error(fitted(fresh * 4 + 1), fresh_truth)
+    assert after < 0.01 < before
+
+
+def test_probabilities_have_three_decimals() -> None:
+    assert Calibration(temperature=2.0, bias=1.0)(np.array([0.0])).tolist() == [0.622]
+
+
+def test_logits_that_fall_with_the_label_are_refused() -> None:
+    logits, truth = world(5_000)
+    with pytest.raises(ValueError, match="do not rise with the label"):
+        fit_calibration(-logits, truth)
+
+
+def test_separable_rows_do_not_make_the_temperature_vanish() -> None:
+    fitted = fit_calibration(np.array([-2.0, -1.0, 1.0, 2.0]), np.array([False, False, True, True]))
+    assert 0 < fitted.temperature < 1
+
+
+def test_every_group_and_both_of_its_classes_weigh_the_same() -> None:
+    groups = np.array(["large"] * 900 + ["small"] * 40)
+    truth = np.zeros(940, bool)
+    truth[:800] = True
+    truth[-10:] = True
+    weights = balanced_weights(groups, truth)
+    for group in ("large", "small"):
+        for side in (True, False):
+            assert weights[(groups == group) & (truth == side)].sum() == pytest.approx(0.5)
+
+
+def test_a_group_of_one_class_has_no_say() -> None:
+    weights = balanced_weights(np.array(["one"] * 50), np.ones(50, bool))
+    assert not weights.any()
+
+
+def test_the_threshold_lies_between_the_classes() -> None:
+    scores = np.concatenate([np.full(50, 0.2), np.full(50, 0.6)])
+    truth = scores > 0.5
+    threshold = choose_threshold(scores, truth, balanced_weights(["set"] * 100, truth))
+    assert threshold == pytest.approx(0.4, abs=0.01)
+
+
+def test_the_threshold_follows_the_groups_and_not_the_rows() -> None:
+    """A set with ten times the rows, nearly all abusive, would pull an unbalanced threshold to its own level."""
+    rng = np.random.default_rng(0)
+
+    def group(rows: int, abusive: float) -> tuple[np.ndarray, np.ndarray]:
+        truth = rng.random(rows) < abusive
+        return np.clip(rng.normal(np.where(truth, 0.5, 0.3), 0.1), 0, 1), truth
+
+    (scores_a, truth_a), (scores_b, truth_b) = group(5_000, 0.95), group(500, 0.5)
+    groups = np.array(["a"] * 5_000 + ["b"] * 500)
+    scores, truth = np.concatenate([scores_a, scores_b]), np.concatenate([truth_a, truth_b])
+    balanced = choose_threshold(scores, truth, balanced_weights(groups, truth))
+    unbalanced = choose_threshold(scores, truth, np.ones(len(truth)))
+    assert balanced == pytest.approx(0.4, abs=0.03)
+    assert unbalanced < balanced - 0.03
+
+
+def test_without_a_group_of_both_classes_no_threshold_is_chosen() -> None:
+    with pytest.raises(ValueError, match="no threshold can be chosen"):
+        choose_threshold(np.array([0.5]), np.array([True]), np.zeros(1))

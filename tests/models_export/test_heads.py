@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+pd = pytest.importorskip("pandas")
+
+from models_export.heads import LABELS, MIN_POSITIVES, assessed, targets  # noqa: E402
+
+
+def rows(*groups: tuple[str, str, int, int | None, list[str]]) -> Any:
+    """(set, language, rows, abuse, categories) each."""
+    table = [
+        {"dataset": name, "lang": lang, "abuse": abuse, "hate": None, "categories": categories}
+        for name, lang, count, abuse, categories in groups
+        for _ in range(count)
+    ]
+    frame = pd.DataFrame(table)
+    return frame.astype({"abuse": "Int8", "hate": "Int8"})
+
+
+def column(values: np.ndarray, label: str) -> np.ndarray:
+    return values[:, LABELS.index(label)]
+
+
+def test_abuse_is_taken_as_the_set_says_it() -> None:
+    values = targets(rows(("a", "en", 2, 1, []), ("a", "en", 1, 0, []), ("a", "en", 1, None, [])))
+    assert column(values, "abuse")[:3].tolist() == [1, 1, 0]
+    assert np.isnan(column(values, "abuse")[3])
+
+
+def test_a_set_of_one_class_gives_no_loss() -> None:
+    values = targets(rows(("both", "en", 1, 1, []), ("both", "en", 1, 0, []), ("one", "en", 3, 1, [])))
+    assert np.isnan(column(values, "abuse")[2:]).all()
+
+
+def test_a_language_of_one_class_gives_no_loss() -> None:
+    values = targets(rows(("both", "en", 2, 1, []), ("both", "en", 2, 0, []), ("both", "ru", 3, 1, [])))
+    assert column(values, "abuse")[:4].tolist() == [1, 1, 0, 0]
+    assert np.isnan(column(values, "abuse")[4:]).all()
+
+
+def test_a_set_that_names_a_category_judges_its_other_rows_too() -> None:
+    values = targets(rows(("a", "en", 30, 1, ["insult"]), ("a", "en", 30, 0, []), ("b", "en", 30, 1, []), ("b", "en", 5, 0, [])))
+    assert np.nansum(column(values, "insult")) == 30
+    assert (column(values, "insult")[30:60] == 0).all()
+    assert np.isnan(column(values, "insult")[60:]).all()
+
+
+def test_a_stray_tag_does_not_make_the_other_rows_negatives() -> None:
+    values = targets(rows(("a", "en", 3, 1, ["threat"]), ("a", "en", 30, 0, [])))
+    assert np.isnan(column(values, "threat")).all()
+
+
+def test_a_head_needs_enough_positives_and_both_classes_on_dev() -> None:
+    train = np.full((MIN_POSITIVES + 1, len(LABELS)), np.nan, np.float32)
+    dev = np.full((2, len(LABELS)), np.nan, np.float32)
+    for label, positives, classes in (("abuse", MIN_POSITIVES, (0, 1)), ("hate", MIN_POSITIVES - 1, (0, 1)), ("insult", MIN_POSITIVES, (1, 1))):
+        at = LABELS.index(label)
+        train[:, at] = 0
+        train[:positives, at] = 1
+        dev[:, at] = classes
+    assert [LABELS[at] for at in assessed(train, dev)] == ["abuse"]

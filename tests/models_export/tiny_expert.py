@@ -1,0 +1,78 @@
+"""A BERT-like expert of a few weights, and the same computation in numpy."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from models_export.graph import EPSILON, HEAD_SIZE, TABLE
+
+WIDTH = 2 * HEAD_SIZE
+INNER = 96
+LAYERS = 2
+PLACES = 40
+
+
+def tiny_weights(pieces: int = 50, heads: int = 3, seed: int = 0) -> dict[str, np.ndarray]:
+    """Weights under the names of `models_export.network.TextExpert`."""
+    rng = np.random.default_rng(seed)
+
+    def values(*shape: int, scale: float = 0.2, around: float = 0.0) -> np.ndarray:
+        return (around + scale * rng.normal(size=shape)).astype(np.float32)
+
+    weights = {
+        TABLE: values(pieces, WIDTH, scale=1.0),
+        "encoder.embeddings.position_embeddings.weight": values(PLACES, WIDTH),
+        "encoder.embeddings.token_type_embeddings.weight": values(2, WIDTH),
+        "head.weight": values(heads, WIDTH),
+        "head.bias": values(heads),
+    }
+
+    def norm(name: str) -> None:
+        weights[f"{name}.weight"], weights[f"{name}.bias"] = values(WIDTH, around=1.0), values(WIDTH)
+
+    def dense(name: str, inputs: int, outputs: int) -> None:
+        weights[f"{name}.weight"], weights[f"{name}.bias"] = values(outputs, inputs), values(outputs)
+
+    norm("encoder.embeddings.LayerNorm")
+    for layer in range(LAYERS):
+        part = f"encoder.encoder.layer.{layer}."
+        for name in ("query", "key", "value"):
+            dense(f"{part}attention.self.{name}", WIDTH, WIDTH)
+        dense(f"{part}attention.output.dense", WIDTH, WIDTH)
+        norm(f"{part}attention.output.LayerNorm")
+        dense(f"{part}intermediate.dense", WIDTH, INNER)
+        dense(f"{part}output.dense", INNER, WIDTH)
+        norm(f"{part}output.LayerNorm")
+    return weights
+
+
+def logits_of(weights: dict[str, np.ndarray], ids: list[int]) -> np.ndarray:
+    """Logits [heads] of one row, in float64 and without any rounding."""
+
+    def norm(name: str, states: np.ndarray) -> np.ndarray:
+        centred = states - states.mean(-1, keepdims=True)
+        scaled = centred / np.sqrt((centred**2).mean(-1, keepdims=True) + EPSILON)
+        return scaled * weights[f"{name}.weight"] + weights[f"{name}.bias"]
+
+    def dense(name: str, states: np.ndarray) -> np.ndarray:
+        return states @ weights[f"{name}.weight"].T.astype(np.float64) + weights[f"{name}.bias"]
+
+    def split(states: np.ndarray) -> np.ndarray:
+        return states.reshape(len(ids), -1, HEAD_SIZE).transpose(1, 0, 2)
+
+    part = "encoder.embeddings."
+    places = weights[f"{part}position_embeddings.weight"][: len(ids)] + weights[f"{part}token_type_embeddings.weight"][0]
+    states = norm(f"{part}LayerNorm", weights[TABLE][ids].astype(np.float64) + places)
+    for layer in range(LAYERS):
+        part = f"encoder.encoder.layer.{layer}."
+        query, key, value = (split(dense(f"{part}attention.self.{name}", states)) for name in ("query", "key", "value"))
+        weight = np.exp(query @ key.transpose(0, 2, 1) / math.sqrt(HEAD_SIZE))
+        read = (weight / weight.sum(-1, keepdims=True)) @ value
+        read = read.transpose(1, 0, 2).reshape(len(ids), -1)
+        attended = norm(f"{part}attention.output.LayerNorm", dense(f"{part}attention.output.dense", read) + states)
+        inner = dense(f"{part}intermediate.dense", attended)
+        inner = inner * (1 + np.vectorize(math.erf)(inner / math.sqrt(2))) / 2
+        states = norm(f"{part}output.LayerNorm", dense(f"{part}output.dense", inner) + attended)
+    return dense("head", states.mean(0))

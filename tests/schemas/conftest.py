@@ -1,8 +1,0 @@
-"""Settings of property tests: time limits of single examples would fail on slow machines only."""
-
-from __future__ import annotations
-
-from hypothesis import HealthCheck, settings
-
-settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("patient")
