@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models_export.metrics import Scores, Truth, sigmoid
+from models_export.metrics import Scores, Truth, ranking_quality, sigmoid
 
 # Probabilities have three decimals before a threshold is applied (CONTRACTS), so no finer threshold makes sense.
 DECIMALS = 3
@@ -22,6 +22,14 @@ MIN_CLASS_ROWS = 10
 NEWTON_STEPS = 50
 # A bias is kept where it lowers the loss by this much per row (in nats): less would be noise.
 BIAS_GAIN = 5e-4
+
+
+# A label that is told apart less well than this on dev says nothing that a decision could use.
+MIN_RANKING_QUALITY = 0.65
+
+
+class NotAssessable(ValueError):
+    """Dev does not show that a head has learnt its label; the message says why, in one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +50,23 @@ def fitting_half(ids: Iterable[str]) -> NDArray[np.bool_]:
 
 
 def fit_calibration(logits: NDArray[np.floating], truth: Truth) -> Calibration:
-    """The temperature, and where it helps the bias, of least cross-entropy."""
+    """The temperature, and where it helps the bias, of least cross-entropy.
+
+    Raises `NotAssessable` where the rows are too few of a class or the logits do not tell the classes apart.
+    """
     values = np.asarray(logits, np.float64)
+    fewest = int(min(truth.sum(), (~truth).sum()))
+    if fewest < MIN_CLASS_ROWS:
+        raise NotAssessable(f"only {fewest} dev rows of one class to fit on; expected at least {MIN_CLASS_ROWS}")
+    quality = ranking_quality(values, truth)
+    if quality < MIN_RANKING_QUALITY:
+        raise NotAssessable(
+            f"on dev a positive scores above a negative in only {quality:.0%} of cases; expected at least"
+            f" {MIN_RANKING_QUALITY:.0%}"
+        )
     slope, _ = _newton(values[:, None], truth)
     both, loss_both = _newton(np.stack([values, np.ones_like(values)], 1), truth)
     loss = _loss(values[:, None] @ slope, truth)
-    if slope[0] <= 0 or both[0] <= 0:
-        raise ValueError("the logits do not rise with the label: this head has learnt nothing that calibration could use")
     if loss - loss_both > BIAS_GAIN:
         return Calibration(round(float(1 / both[0]), 6), round(float(both[1] / both[0]), 6))
     return Calibration(round(float(1 / slope[0]), 6))
@@ -99,9 +117,9 @@ def balanced_weights(groups: Sequence[str] | NDArray[np.str_], truth: Truth) -> 
 
 
 def choose_threshold(scores: Scores, truth: Truth, weights: NDArray[np.float64]) -> float:
-    """The threshold of the best macro-F1 on the weighted rows. Raises ValueError where no row weighs anything."""
+    """The threshold of the best macro-F1 on the weighted rows. Raises `NotAssessable` where no row weighs anything."""
     if not weights.any():
-        raise ValueError(f"no group has {MIN_CLASS_ROWS} rows of each class: no threshold can be chosen")
+        raise NotAssessable(f"no set has {MIN_CLASS_ROWS} dev rows of each class to choose a threshold on")
     quality = np.array([_weighted_macro_f1(scores >= at, truth, weights) for at in CANDIDATES])
     best = int(quality.argmax())
     near = quality >= quality[best] - INDIFFERENT

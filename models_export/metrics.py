@@ -36,6 +36,16 @@ def average_precision(scores: Scores, truth: Truth) -> float:
     return float(np.sum(np.diff(recall, prepend=0.0) * hits / (ends + 1)))
 
 
+def ranking_quality(scores: Scores, truth: Truth) -> float:
+    """Area under the ROC curve: the chance that a positive scores higher than a negative (a tie is half a win)."""
+    positives, negatives = np.sort(scores[truth]), scores[~truth]
+    if not len(positives) or not len(negatives):
+        return float("nan")
+    higher = len(positives) - np.searchsorted(positives, negatives, "right")
+    equal = len(positives) - np.searchsorted(positives, negatives, "left") - higher
+    return float((higher + equal / 2).mean() / len(positives))
+
+
 def calibration_error(scores: Scores, truth: Truth, bins: int = ECE_BINS) -> float:
     """Expected calibration error with bins of equal width: mean |share of positives - mean score|, weighed by rows."""
     if not scores.size:

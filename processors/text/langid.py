@@ -26,10 +26,12 @@ MIN_SCRIPT_SHARE = 0.5
 """Share of a text's letters, weighed by SCRIPT_WEIGHT, from which a script settles the language."""
 
 # Names, addresses, placeholders, numbers, punctuation and pictures say nothing about the language. Names and addresses
-# are ASCII here: in scripts without spaces they would otherwise swallow the sentence behind them.
+# are ASCII here: in scripts without spaces they would otherwise swallow the sentence behind them. Lone surrogates go
+# too, since the model refuses a text with one.
 _NOISE = re.compile(
     r"https?://[!-~]+|www\.[!-~]+|@[A-Za-z0-9_.]+|<\w+>|\[[A-Z]+\]|[0-9_]+"
-    "|[!-&(-,./:-@\\[-`{-~\xa1-\xa9\xab-\xb4\xb6-\xb9\xbb-\xbf\u2010-\u2018\u201a-\u2bff\ufe0f\U0001f000-\U0001faff]+"
+    "|[!-&(-,./:-@\\[-`{-~\xa1-\xa9\xab-\xb4\xb6-\xb9\xbb-\xbf\u2010-\u2018\u201a-\u2bff\ud800-\uf8ff\ufe0f\ufffd"
+    "\U0001f000-\U0001faff]+"
 )
 
 # Scripts that one language of any size writes. Han alone, without kana, is taken for Chinese.

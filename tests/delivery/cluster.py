@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 from streams.kafka import MESSAGE_BYTES
 from streams.topology import STAGES, Topics
@@ -86,12 +87,22 @@ class Cluster:
             **extra,
         }
 
-    def start(self, instance: str = "one", stages: Sequence[str] = ALL, *, wait: bool = True, **extra: str) -> Process:
-        """A worker process with the light chain."""
+    def start(self, instance: str = "one", stages: Sequence[str] = ALL, **extra: str) -> Process:
+        """A worker process with the light chain, ready; `extra` are environment variables."""
+        process = self.launch(instance, stages, **extra)
+        process.wait_ready()
+        return process
+
+    def launch(self, instance: str = "one", stages: Sequence[str] = ALL, **extra: str) -> Process:
+        """The same, without waiting for it."""
+        return self.spawn(instance, "tests.delivery.segment", *stages, **extra)
+
+    def spawn(self, instance: str, module: str, *arguments: str, **extra: str) -> Process:
+        """A Python module as a process of this chain."""
         log = self.folder / f"{instance}-{len(self.processes)}.log"
         with log.open("w") as stderr:
             popen = subprocess.Popen(
-                [sys.executable, "-m", "tests.delivery.segment", *stages],
+                [sys.executable, "-m", module, *arguments],
                 env=self.environment(instance, **extra),
                 stdout=subprocess.PIPE,
                 stderr=stderr,
@@ -100,8 +111,6 @@ class Cluster:
             )
         process = Process(popen, log)
         self.processes.append(process)
-        if wait:
-            process.wait_ready()
         return process
 
     def publish(self, posts: Iterable[tuple[str, dict[str, Any] | bytes | None]], *, topic: str | None = None) -> None:

@@ -118,7 +118,8 @@ def test_a_transient_failure_waits_in_a_retry_topic_and_comes_back_with_its_own_
     told = headers(waiting)
     assert json.loads(waiting.value() or b"") == body
     assert (told.stage, told.attempt, told.topic) == ("ingest", 2, cluster.topics.stage(Stage.INGEST))
-    assert told.not_before_ms is not None and (waiting.timestamp()[1] - told.not_before_ms) < 5_000
+    assert told.not_before_ms is not None
+    assert 0 < told.not_before_ms - waiting.timestamp()[1] <= 5_000
     (again,) = cluster.read(cluster.topics.retry("1m"), 1)
     later = headers(again)
     assert (later.attempt, later.topic, later.offset) == (3, told.topic, told.offset)
@@ -138,7 +139,7 @@ def test_a_message_that_kills_its_process_runs_alone_and_is_then_given_up(cluste
     cluster.publish(post(f"p-{at}", "kill" if at == 7 else "hello") for at in range(20))
     deaths = 0
     while True:
-        worker = cluster.start(wait=False)
+        worker = cluster.launch()
         try:
             worker.wait_ready()
             wait_until(lambda: len(cluster.read(cluster.topics.dead_letters, 0, quiet_s=0.2)) == 1, worker)
@@ -247,7 +248,7 @@ def test_sigterm_finishes_and_commits_what_has_begun(cluster: Cluster) -> None:
 @pytest.mark.timeout(120)
 def test_a_second_process_with_the_same_identity_ends_one_of_the_two_with_a_clear_message(cluster: Cluster) -> None:
     first = cluster.start("same")
-    second = cluster.start("same", wait=False, MODSTREAM_STATE_DIR=str(cluster.folder / "elsewhere"))
+    second = cluster.launch("same", MODSTREAM_STATE_DIR=str(cluster.folder / "elsewhere"))
     second.wait_ready()
     pause = threading.Event()
     at = 0

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import pytest
 
 from streams.broker import LocalBroker
 from streams.topology import STAGES
-from tests.delivery.cluster import ALL, Cluster, Process, decisions
+from tests.delivery.cluster import ALL, Cluster, decisions
 
 POSTS: list[dict[str, Any]] = [
     {"post_id": "plain", "text": "What a lovely day, thank you all for coming to the park."},
@@ -52,22 +52,6 @@ def two_clusters(kafka: LocalBroker, topic_prefix: str, tmp_path: Path) -> Itera
         cluster.close()
 
 
-def start_real(cluster: Cluster, instance: str, stages: Sequence[str]) -> Process:
-    """`modstream worker` itself, with the shipped pack and policy."""
-    log = cluster.folder / f"{instance}.log"
-    with log.open("w") as stderr:
-        popen = subprocess.Popen(
-            [sys.executable, "-m", "commands", "worker", *stages],
-            env=cluster.environment(instance),
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-            text=True,
-        )
-    process = Process(popen, log)
-    cluster.processes.append(process)
-    return process
-
-
 def comparable(decision: dict[str, Any]) -> dict[str, Any]:
     """What is a function of post, pack and policy."""
     return {name: value for name, value in decision.items() if name not in {"source", "timings_ms", "decided_at"}}
@@ -94,8 +78,8 @@ def test_score_a_fused_worker_and_one_worker_per_stage_decide_alike(
     assert [decision["post_id"] for decision in scored] == [post["post_id"] for post in POSTS], "in input order"
 
     fused, split = two_clusters
-    workers = [start_real(fused, "fused", ALL)]
-    workers += [start_real(split, stage.value, [stage.value]) for stage in STAGES]
+    workers = [fused.spawn("fused", "commands", "worker", *ALL)]
+    workers += [split.spawn(stage.value, "commands", "worker", stage.value) for stage in STAGES]
     for worker in workers:
         worker.wait_ready()
     for cluster in two_clusters:

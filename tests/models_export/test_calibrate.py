@@ -5,6 +5,7 @@ import pytest
 
 from models_export.calibrate import (
     Calibration,
+    NotAssessable,
     balanced_weights,
     choose_threshold,
     fit_calibration,
@@ -62,15 +63,21 @@ def test_probabilities_have_three_decimals() -> None:
     assert Calibration(temperature=2.0, bias=1.0)(np.array([0.0])).tolist() == [0.622]
 
 
-def test_logits_that_fall_with_the_label_are_refused() -> None:
+@pytest.mark.parametrize("sign", [0, -1])
+def test_a_head_that_does_not_tell_the_classes_apart_is_not_assessable(sign: int) -> None:
     logits, truth = world(5_000)
-    with pytest.raises(ValueError, match="do not rise with the label"):
-        fit_calibration(-logits, truth)
+    with pytest.raises(NotAssessable, match="a positive scores above a negative in only"):
+        fit_calibration(sign * logits, truth)
+
+
+def test_a_head_with_a_handful_of_positives_is_not_assessable() -> None:
+    with pytest.raises(NotAssessable, match="only 9 dev rows of one class"):
+        fit_calibration(np.arange(100.0), np.arange(100) > 90)
 
 
 def test_separable_rows_do_not_make_the_temperature_vanish() -> None:
-    fitted = fit_calibration(np.array([-2.0, -1.0, 1.0, 2.0]), np.array([False, False, True, True]))
-    assert 0 < fitted.temperature < 1
+    logits = np.linspace(-2, 2, 40)
+    assert 0 < fit_calibration(logits, logits > 0).temperature < 1
 
 
 def test_every_group_and_both_of_its_classes_weigh_the_same() -> None:
@@ -114,5 +121,5 @@ def test_the_threshold_follows_the_groups_and_not_the_rows() -> None:
 
 
 def test_without_a_group_of_both_classes_no_threshold_is_chosen() -> None:
-    with pytest.raises(ValueError, match="no threshold can be chosen"):
+    with pytest.raises(NotAssessable, match="choose a threshold"):
         choose_threshold(np.array([0.5]), np.array([True]), np.zeros(1))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models_export.metrics import average_precision, calibration_error, f1, macro_f1, sigmoid
+from models_export.metrics import average_precision, calibration_error, f1, macro_f1, ranking_quality, sigmoid
 
 
 def booleans(*values: int) -> np.ndarray:
@@ -36,6 +36,12 @@ def test_average_precision_of_equal_scores_is_the_share_of_positives_whatever_th
 
 def test_average_precision_without_positives_is_not_a_number() -> None:
     assert np.isnan(average_precision(np.array([0.1]), booleans(0)))
+
+
+def test_ranking_quality_is_the_share_of_pairs_in_the_right_order() -> None:
+    scores, truth = np.array([0.9, 0.4, 0.4, 0.1]), booleans(1, 1, 0, 0)
+    assert ranking_quality(scores, truth) == pytest.approx(3.5 / 4)
+    assert ranking_quality(-scores, truth) == pytest.approx(0.5 / 4)
 
 
 def test_scores_that_are_right_as_often_as_they_say_have_no_calibration_error() -> None:

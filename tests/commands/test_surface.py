@@ -1,0 +1,110 @@
+"""What the command line offers, as CONTRACTS has it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from commands.main import COMMANDS
+from tests.commands.conftest import Run
+
+CONNECTION = ("--config", "--bootstrap-servers", "--kafka-security-protocol", "--topics-prefix", "--group")
+
+OPTIONS: dict[tuple[str, ...], tuple[str, ...]] = {
+    ("up",): (*CONNECTION, "--data", "--port", "--pack", "--policy", "--delivery", "--topics-partitions"),
+    ("demo",): (*CONNECTION, "--json", "--pack", "--policy"),
+    ("broker",): ("--data", "--port", "--config"),
+    ("topics", "create"): (*CONNECTION, "--json", "--topics-partitions", "--topics-replication"),
+    ("topics", "list"): (*CONNECTION, "--json"),
+    ("worker",): (*CONNECTION, "STAGE", "--http-port", "--instance", "--delivery", "--pack", "--policy", "--quiet"),
+    ("publish",): (*CONNECTION, "FILE", "--delete", "--json"),
+    ("tail",): (
+        *CONNECTION,
+        *("decisions", "confidence", "flags", "dead-letters"),
+        *("--json", "--from-beginning", "--count", "--timeout", "--post-id"),
+    ),
+    ("score",): ("FILE", "--out", "--pack", "--policy", "--config"),
+    ("lag",): (*CONNECTION, "--json"),
+    ("dlq", "list"): (*CONNECTION, "--json", "--cause", "--stage", "--limit"),
+    ("dlq", "show"): (*CONNECTION, "--json", "WHICH"),
+    ("dlq", "replay"): (*CONNECTION, "--json", "WHICH", "--all", "--dry-run", "--again", "--cause", "--stage"),
+    ("policy", "check"): ("FILE", "--tenant", "--region", "--lang", "--pack", "--json", "--config"),
+    ("pack", "check"): ("DIR", "--json"),
+    ("config",): (*CONNECTION, "--json"),
+}
+
+
+@pytest.mark.parametrize("command", OPTIONS, ids=" ".join)
+def test_every_command_explains_itself_and_its_options(command: tuple[str, ...], run: Run) -> None:
+    ran = run(*command, "--help")
+    assert ran.code == 0
+    assert ran.err == ""
+    for option in OPTIONS[command]:
+        assert option in ran.out
+
+
+def test_the_help_lists_every_command_and_only_those_that_do_something(run: Run) -> None:
+    listed = re.findall(r"^ {4}([a-z]+) ", run("--help").out, re.MULTILINE)
+    assert listed == list(COMMANDS)
+    assert {command[0] for command in OPTIONS} == set(COMMANDS)
+
+
+def test_the_documentation_has_every_command_and_every_option() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "command-line.md").read_text(encoding="utf-8")
+    for command, options in OPTIONS.items():
+        assert f"modstream {' '.join(command)}" in text
+        for option in options:
+            if option.startswith("--") and option not in ("--limit", "--stage"):
+                assert option in text, f"{option} of {' '.join(command)}"
+
+
+def test_the_version_can_be_asked_for(run: Run) -> None:
+    ran = run("--version")
+    assert ran.code == 0
+    assert re.fullmatch(r"modstream \d+\.\d+\.\d+\n", ran.out)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "COMMAND"),
+        (("replay",), "invalid choice: 'replay'"),
+        (("tail",), "what"),
+        (("tail", "posts"), "'decisions', 'confidence', 'flags', 'dead-letters'"),
+        (("tail", "decisions", "--count", "0"), "a whole number above 0"),
+        (("tail", "decisions", "--timeout", "soon"), "a number of seconds above 0"),
+        (("tail", "decisions", "--time", "1"), "unrecognized arguments: --time"),
+        (("worker",), "STAGE"),
+        (("worker", "ocr"), "there is no stage 'ocr': expected all, or some of ingest, pack, encode, fuse, retry"),
+        (("dlq",), "ACTION"),
+        (("dlq", "list", "--cause", "bad"), "invalid_post"),
+        (("score",), "FILE"),
+    ],
+)
+def test_wrong_arguments_are_named_in_one_sentence(arguments: tuple[str, ...], said: str, run: Run) -> None:
+    ran = run(*arguments)
+    assert ran.code == 2
+    assert ran.out == ""
+    assert said in ran.sentence
+    assert "--help` says what it takes" in ran.sentence
+
+
+def test_a_command_loads_nothing_that_only_others_need() -> None:
+    program = (
+        "import sys; from commands.main import main; main(['config', '--json']);"
+        "sys.exit(' '.join({'onnxruntime', 'tokenizers', 'cel', 'streams.worker'} & sys.modules.keys()))"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert ran.stderr == ""
+    assert ran.returncode == 0
+
+
+def test_a_reader_that_leaves_early_gets_no_traceback() -> None:
+    shell = f"{sys.executable} -m commands config --json | true; exit ${{PIPESTATUS[0]}}"
+    ran = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, check=False)
+    assert ran.stderr == ""
+    assert ran.returncode in (0, 141)  # whether `true` has left before the first byte is a race
