@@ -15,6 +15,7 @@ from benchmarks.bed import Bed, WrongOutputs
 from benchmarks.machine import business, describe, slug
 from benchmarks.processes import SubjectFailed
 from benchmarks.report import Report, document
+from benchmarks.watch import Watch
 from streams.broker import BrokerError, LocalBroker
 
 NAMES = (validate.NAME, plumbing.NAME, chain.NAME, latency.NAME, scaling.NAME)
@@ -70,8 +71,8 @@ def measure(names: tuple[str, ...], *, quick: bool) -> list[Report]:
         return reports
     with tempfile.TemporaryDirectory(prefix="modstream-bench-") as folder:
         say("starting a local Kafka")
-        with LocalBroker(Path(folder) / "kafka", progress=say) as broker:
-            bed = Bed(broker.bootstrap_servers, broker.pid, Path(folder))
+        with LocalBroker(Path(folder) / "kafka", progress=say) as broker, Watch(broker.pid) as watch:
+            bed = Bed(broker.bootstrap_servers, watch, Path(folder))
             if plumbing.NAME in names:
                 add(plumbing.run(bed, quick=quick, say=say))
             capacity: float | None = None

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import psutil
 from confluent_kafka import Consumer, ConsumerGroupState, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from benchmarks.processes import Subject
+from benchmarks.watch import Watch
 from streams.kafka import producer_settings, reader_settings
 from streams.settings import KafkaSettings, TopicSettings
-from streams.topics import TopicPlan, create_topics, planned
+from streams.topics import TopicPlan, create_topics, error_of, planned
 from streams.topology import STAGES, Topics
 
 ASK_EVERY_S = 0.2
@@ -82,7 +82,7 @@ class Chain:
         """
         producer = self.bed.producer()
         for number, (key, value) in enumerate(posts):
-            place = {"partition": number % self.partitions} if evenly else {}
+            place: dict[str, Any] = {"partition": number % self.partitions} if evenly else {}
             producer.produce(self.posts, value, key, **place)
             if number % 1000 == 0:
                 producer.poll(0)
@@ -98,7 +98,7 @@ class Chain:
         partitions = [TopicPartition(self.posts, partition) for partition in range(self.partitions)]
         try:
             wait_until(
-                lambda: sum(max(0, entry.offset) for entry in consumer.committed(partitions, timeout=10)) >= count,
+                lambda: committed(consumer, partitions) >= count,
                 f"{count:,} posts are worked off",
                 subjects,
                 timeout_s,
@@ -134,7 +134,7 @@ class Chain:
         }
 
     @contextmanager
-    def reader(self, topic: str) -> Iterator[Consumer]:
+    def reader(self, topic: str) -> Generator[Consumer]:
         """A reader of committed messages on all partitions from their beginnings, in no group."""
         consumer = Consumer(
             {"bootstrap.servers": self.bed.servers, "group.id": "benchmark", **QUIET, **reader_settings()}
@@ -149,17 +149,11 @@ class Chain:
 class Bed:
     """A broker that runs, and a folder for logs and state. Nothing of it outlasts the benchmark."""
 
-    def __init__(self, servers: str, broker_pid: int, folder: Path) -> None:
+    def __init__(self, servers: str, broker: Watch, folder: Path) -> None:
         self.servers = servers
         self.folder = folder
         self.admin = AdminClient({"bootstrap.servers": servers, **QUIET})
-        self._broker = psutil.Process(broker_pid)
-
-    @property
-    def broker_cpu_s(self) -> float:
-        """User and system time of the broker so far."""
-        times = self._broker.cpu_times()
-        return times.user + times.system
+        self.broker = broker
 
     def process(self, module: str, *arguments: str) -> Subject:
         """A process that needs no topics."""
@@ -176,7 +170,7 @@ class Bed:
         )
 
     @contextmanager
-    def chain(self, name: str) -> Iterator[Chain]:
+    def chain(self, name: str) -> Generator[Chain]:
         """Fresh topics as `modstream topics create` makes them, except that the broker stamps what comes in."""
         prefix = f"{name}-{uuid.uuid4().hex[:8]}."
         settings = TopicSettings(prefix=prefix)
@@ -199,6 +193,16 @@ class Bed:
         finally:
             for deleted in self.admin.delete_topics([plan.name for plan in plans], operation_timeout=30).values():
                 deleted.result()
+
+
+def committed(consumer: Consumer, partitions: list[TopicPartition]) -> int:
+    """How many messages of these partitions the consumer's group has committed; 0 while its coordinator starts."""
+    try:
+        return sum(max(0, entry.offset) for entry in consumer.committed(partitions, timeout=10))
+    except KafkaException as failure:
+        if not error_of(failure).retriable():
+            raise
+        return 0
 
 
 def wait_until(done: Callable[[], bool], what: str, subjects: Sequence[Subject], timeout_s: float) -> None:

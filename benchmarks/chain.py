@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks.bed import Bed
 from benchmarks.report import Report, Table, Target
-from benchmarks.statistics import digits, spread, steady_rate
+from benchmarks.statistics import digits, spread, steady
 from benchmarks.texts import posts
 
 NAME = "chain"
@@ -28,7 +28,7 @@ class Run:
     per_second: float
     peak_rss_bytes: int
     cpu_ms: float
-    """CPU time of the worker's process for a post, its start included."""
+    """CPU time of the worker's process for a post."""
     broker_cpu_ms: float
 
 
@@ -50,7 +50,7 @@ def report(bare: list[dict[str, Any]], through: list[Run]) -> Report:
     bare_rates = [loop["items_per_s"] for loop in bare]
     rates = [run.per_second for run in through]
     efficiency = digits(median(rates) / median(bare_rates), 3)
-    figures = {
+    figures: dict[str, Any] = {
         "through_kafka": {"items_per_s": spread(rates), "rounds": [digits(rate) for rate in rates]},
         "bare_loop": {"items_per_s": spread(bare_rates), "rounds": [digits(rate) for rate in bare_rates]},
         "efficiency": efficiency,
@@ -83,19 +83,14 @@ def measure(bed: Bed, count: int) -> Run:
     """One backlog of `count` posts through a worker with all stages."""
     with bed.chain(NAME) as chain:
         chain.preload(posts(count))
-        broker_before = bed.broker_cpu_s
         with chain.worker("commands", "worker", "all") as worker:
             worker.wait_ready()
             chain.wait_worked_off(count, [worker], TIMEOUT_S)
-            broker_cpu_s = bed.broker_cpu_s - broker_before
         outputs = chain.read(chain.topics.decisions, count)
         outputs.require(key for key, _ in posts(count))
-        return Run(
-            steady_rate(outputs.appended_ms),
-            worker.peak_rss_bytes,
-            worker.cpu_s * 1000 / count,
-            broker_cpu_s * 1000 / count,
-        )
+    part = steady(outputs.appended_ms)
+    taken = [watch.cpu_s(part.from_s, part.to_s) / part.messages * 1000 for watch in (worker.watch, bed.broker)]
+    return Run(part.per_second, worker.watch.peak_rss_bytes, *taken)
 
 
 def _bare(bed: Bed, count: int) -> dict[str, Any]:

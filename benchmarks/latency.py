@@ -76,7 +76,7 @@ def run(bed: Bed, capacity: float | None, *, quick: bool, say: Callable[[str], N
     with bed.chain(NAME) as chain, chain.worker("commands", "worker", "all") as worker:
         worker.wait_ready()
         began, reading = _drive(chain, arrivals, worker)
-        rss = worker.peak_rss_bytes
+        rss = worker.watch.peak_rss_bytes
     counted = [arrival for arrival in arrivals if arrival.at_s >= WARM_UP_S]
     values = [(reading.seen_s[arrival.key] - began - arrival.at_s) * 1000 for arrival in counted]
     return report(values, reading.timings_ms, capacity=capacity, rss_bytes=rss)

@@ -11,7 +11,7 @@ from typing import Any
 from benchmarks.bed import Bed, Chain
 from benchmarks.processes import Subject
 from benchmarks.report import Report, Table, Target
-from benchmarks.statistics import digits, spread, steady_rate
+from benchmarks.statistics import digits, spread, steady
 from schemas import Stage
 
 NAME = "plumbing"
@@ -53,7 +53,7 @@ class Run:
 
     per_second: float
     cpu_us: float
-    """CPU time of the candidate's process for a message, its start included."""
+    """CPU time of the candidate's process for a message."""
     broker_cpu_us: float
 
 
@@ -117,13 +117,13 @@ def _posts(count: int) -> Iterator[tuple[str, bytes]]:
 def _measure(bed: Bed, candidate: Candidate, count: int) -> Run:
     with bed.chain(NAME) as chain:
         chain.preload(_posts(count))
-        broker_before = bed.broker_cpu_s
         with _start(chain, candidate) as subject:
             chain.wait_worked_off(count, [subject], TIMEOUT_S)
-            broker_cpu_s = bed.broker_cpu_s - broker_before
         outputs = chain.read(chain.topics.stage(Stage.PACK), count)
         outputs.require(key for key, _ in _posts(count))
-        return Run(steady_rate(outputs.appended_ms), subject.cpu_s * 1e6 / count, broker_cpu_s * 1e6 / count)
+    part = steady(outputs.appended_ms)
+    taken = [watch.cpu_s(part.from_s, part.to_s) / part.messages * 1e6 for watch in (subject.watch, bed.broker)]
+    return Run(part.per_second, *taken)
 
 
 def _start(chain: Chain, candidate: Candidate) -> Subject:

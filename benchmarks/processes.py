@@ -12,14 +12,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import psutil
+from benchmarks.watch import Watch
 
 READY_S = 120.0
 """Until a worker is ready: models load within seconds, on a busy machine within a minute."""
 STOP_S = 30.0
 """From SIGTERM to SIGKILL: a worker drains for up to 25 s."""
 LOOK_EVERY_S = 0.1
-"""How often memory is looked at; models are loaded over seconds."""
+"""How often it is seen whether a process still lives while it is waited for."""
 TOLD = 4000
 """Characters of a failed process's log that are shown."""
 
@@ -38,10 +38,9 @@ class Subject:
         self._log = folder / f"{module.rpartition('.')[2]}-{time.monotonic_ns()}.log"
         self._popen: subprocess.Popen[str] | None = None
         self._ready = threading.Event()
-        self._readers: list[threading.Thread] = []
-        self.peak_rss_bytes = 0
-        self.cpu_s = 0.0
-        """User and system time so far, as last looked at."""
+        self._printed: list[str] = []
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._watch: Watch | None = None
 
     def __enter__(self) -> Self:
         with self._log.open("w") as log:
@@ -53,10 +52,9 @@ class Subject:
                 env=self._env,
                 cwd=Path(__file__).resolve().parents[1],
             )
-        for work in (self._listen, self._look):
-            thread = threading.Thread(target=work, daemon=True)
-            thread.start()
-            self._readers.append(thread)
+        self._watch = Watch(self._popen.pid)
+        self._watch.__enter__()
+        self._listener.start()
         return self
 
     def __exit__(
@@ -70,14 +68,17 @@ class Subject:
         except subprocess.TimeoutExpired:
             popen.kill()
             popen.wait()
-        for reader in self._readers:
-            reader.join()
+        self.watch.__exit__(kind, error, trace)
+        self._listener.join()
         if popen.stdout is not None:
             popen.stdout.close()
 
     @property
-    def pid(self) -> int:
-        return self._started().pid
+    def watch(self) -> Watch:
+        """What it took, also after its end."""
+        if self._watch is None:
+            raise RuntimeError("the process has not been started")
+        return self._watch
 
     def wait_ready(self) -> None:
         """Until it has printed `ready`. Raises `SubjectFailed`."""
@@ -101,28 +102,16 @@ class Subject:
             raise SubjectFailed(f"{self._name} did not end within {timeout_s:.0f} s:\n{self._told()}") from None
         if code != 0:
             self.check()
-        self._readers[0].join()
+        self._listener.join()
         return "".join(self._printed)
 
     def _listen(self) -> None:
-        self._printed: list[str] = []
         stdout = self._started().stdout
         assert stdout is not None
         for line in stdout:
             self._printed.append(line)
             if line.strip() == "ready":
                 self._ready.set()
-
-    def _look(self) -> None:
-        try:
-            process = psutil.Process(self.pid)
-            while self._started().poll() is None:
-                times = process.cpu_times()
-                self.cpu_s = times.user + times.system
-                self.peak_rss_bytes = max(self.peak_rss_bytes, process.memory_info().rss)
-                time.sleep(LOOK_EVERY_S)
-        except psutil.NoSuchProcess:
-            return  # it ended between two looks
 
     @property
     def _name(self) -> str:

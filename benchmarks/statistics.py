@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import median
 
 WARM_UP_SHARE = 0.1
@@ -20,18 +21,30 @@ def quantile(values: Sequence[float], share: float) -> float:
     return sorted(values)[math.ceil(share * len(values)) - 1]
 
 
-def steady_rate(appended_ms: Sequence[float], warm_up: float = WARM_UP_SHARE) -> float:
-    """Messages per second from the times at which outputs were appended, in any order.
+@dataclass(frozen=True, slots=True)
+class Steady:
+    """The part of a run that counts: from the end of its warm-up to its last output, in seconds of the day."""
 
-    The first share `warm_up` of the messages is left out: the rate is that of all later ones, from the end of the
-    warm-up to the last message. Raises ValueError where no time passes between these two.
+    from_s: float
+    to_s: float
+    messages: int
+
+    @property
+    def per_second(self) -> float:
+        return self.messages / (self.to_s - self.from_s)
+
+
+def steady(appended_ms: Sequence[float], warm_up: float = WARM_UP_SHARE) -> Steady:
+    """The steady part of a run, from the times at which its outputs were appended, in any order.
+
+    The first share `warm_up` of the messages is left out; all later ones count. Raises ValueError where no time passes
+    between these two.
     """
     times = sorted(appended_ms)
     skipped = max(1, math.ceil(warm_up * len(times)))
-    counted = len(times) - skipped
-    if counted < 1 or times[-1] <= times[skipped - 1]:
+    if skipped >= len(times) or times[-1] <= times[skipped - 1]:
         raise ValueError(f"{len(times)} outputs within no time: too few for a rate")
-    return counted * 1000 / (times[-1] - times[skipped - 1])
+    return Steady(times[skipped - 1] / 1000, times[-1] / 1000, len(times) - skipped)
 
 
 def spread(values: Sequence[float]) -> dict[str, float]:
@@ -47,11 +60,6 @@ def latencies(values_ms: Sequence[float]) -> dict[str, float]:
         "p99": digits(quantile(values_ms, 0.99)),
         "most": digits(max(values_ms)),
     }
-
-
-def medians(rounds: Mapping[str, Sequence[float]]) -> dict[str, float]:
-    """Subject -> the median of its rounds."""
-    return {name: median(values) for name, values in rounds.items()}
 
 
 def digits(value: float, count: int = 4) -> float:

@@ -67,7 +67,7 @@ def fit_calibration(logits: NDArray[np.floating], truth: Truth) -> Calibration:
     slope, _ = _newton(values[:, None], truth)
     both, loss_both = _newton(np.stack([values, np.ones_like(values)], 1), truth)
     loss = _loss(values[:, None] @ slope, truth)
-    if loss - loss_both > BIAS_GAIN:
+    if slope[0] <= 0 or loss - loss_both > BIAS_GAIN:
         return Calibration(round(float(1 / both[0]), 6), round(float(both[1] / both[0]), 6))
     return Calibration(round(float(1 / slope[0]), 6))
 

@@ -10,6 +10,8 @@ Table = Mapping[str, Any]
 WEAKEST = 8
 """HateCheck functionalities that are shown as weaknesses."""
 
+TOO_FEW = " (too few rows to count)"
+
 INTRODUCTION = """\
 A small multilingual text classifier for content moderation. It reads one window of text with its language tag and gives
 calibrated probabilities for the labels below, and an embedding. It runs on a CPU. It is one witness among several: the
@@ -53,10 +55,10 @@ def render_card(manifest: Table) -> str:
         CALIBRATION,
         _calibration(figures),
         "## Abuse, by language and set",
-        _pairs(figures["pairs"]),
+        _pairs(figures["pairs"], counted=True),
         "### Sets that were not trained on",
         "Their licences do not allow training what ships; they show how the classifier carries over.\n",
-        _pairs(figures["zero_shot_pairs"]),
+        _pairs(figures["zero_shot_pairs"], counted=False),
         "## Benign text that is flagged",
         _benign(figures),
         "## HateCheck",
@@ -78,7 +80,11 @@ def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     """A Markdown table; numbers to the right, floats with three digits, None as a dash."""
     body = [list(row) for row in rows]
     right = [bool(body) and all(isinstance(row[at], int | float | None) for row in body) for at in range(len(head))]
-    lines = [head, ["---:" if numeric else "---" for numeric in right], *([_cell(cell) for cell in row] for row in body)]
+    lines = [
+        head,
+        ["---:" if numeric else "---" for numeric in right],
+        *([_cell(cell) for cell in row] for row in body),
+    ]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
@@ -134,9 +140,12 @@ def _labels(manifest: Table, figures: Table) -> str:
             )
         )
     head = ("label", "trained +", "trained −", "rows", "+", "threshold", "F1", "precision", "recall", "PR-AUC")
-    missing = [label for label, card in manifest["labels"].items() if card["status"] != "measured"]
-    text = f"**Not assessed** (too little labelled text that may be used): {', '.join(missing)}."
-    return f"{table(head, rows)}\n\n{text if missing else ''}"
+    missing = [
+        f"- `{label}`: {card.get('note', 'not measured')}"
+        for label, card in manifest["labels"].items()
+        if card["status"] != "measured"
+    ]
+    return "\n\n".join([table(head, rows), "**Not assessed**: never given a probability.", "\n".join(missing)])
 
 
 def _calibration(figures: Table) -> str:
@@ -149,11 +158,11 @@ def _calibration(figures: Table) -> str:
     return "Expected calibration error, 15 bins of equal width:\n\n" + table(("", "rows", "before", "after"), rows)
 
 
-def _pairs(pairs: Sequence[Table]) -> str:
+def _pairs(pairs: Sequence[Table], *, counted: bool) -> str:
     rows = [
         (
             pair["lang"],
-            pair["set"] + ("" if pair["counted"] or not pair.get("trained", True) else " (too few rows to count)"),
+            pair["set"] + (TOO_FEW if counted and not pair["counted"] else ""),
             pair["rows"],
             pair["positives"],
             pair["macro_f1"],
@@ -198,15 +207,22 @@ def _hatecheck(suites: Table) -> str:
         (lang, suite["cases"], suite["accuracy"], percent(suite["hateful_found"]), percent(suite["benign_passed"]))
         for lang, suite in suites.items()
     ]
-    text = "Functional tests; a case counts as hateful where `hate` is over its threshold. Nothing was chosen on them.\n\n"
+    text = (
+        "Functional tests; a case counts as hateful where `hate` is over its threshold. Nothing was chosen on them.\n\n"
+    )
     text += table(("language", "cases", "accuracy", "hateful found", "not hateful passed"), rows)
     if "en" in suites:
         kinds = suites["en"]["functionalities"]
         weakest = sorted(kinds.items(), key=lambda item: item[1]["accuracy"])[:WEAKEST]
-        text += "\n\nWeakest in English: " + ", ".join(f"`{name}` ({percent(kind['accuracy'])})" for name, kind in weakest)
+        text += "\n\nWeakest in English: " + ", ".join(
+            f"`{name}` ({percent(kind['accuracy'])})" for name, kind in weakest
+        )
         text += ".\n\n" + table(
             ("functionality", "gold", "cases", "accuracy"),
-            ((name, "hateful" if kind["hateful"] else "not", kind["cases"], kind["accuracy"]) for name, kind in kinds.items()),
+            (
+                (name, "hateful" if kind["hateful"] else "not", kind["cases"], kind["accuracy"])
+                for name, kind in kinds.items()
+            ),
         )
     return text
 
@@ -227,8 +243,8 @@ def _languages(cards: Table) -> str:
     if aside:
         parts += ["Of these, sets that could not be trained on show:", table(head, map(_language, aside))]
     parts.append(
-        "**Unsupported**: every other language. Its posts get the flag `lang.unsupported` and are never approved on text"
-        " alone."
+        "**Unsupported**: every other language. Its posts get the flag `lang.unsupported` and are never approved on"
+        " text alone."
     )
     return "\n\n".join(parts)
 
@@ -243,12 +259,15 @@ def _training(manifest: Table) -> str:
     recipe = training["recipe"]
     text = (
         f"Fine-tuned from {backbone['name']} ({backbone['licence']}) with a vocabulary pruned to"
-        f" {recipe['vocabulary']:,} pieces; {manifest['figures']['training']['step']:,} steps of {recipe['batch']} samples,"
-        f" seed {training['seed']}. A label gives loss only where a set judges it, and only in sets and languages in which"
-        " both classes occur. User names and web addresses are one token each, in training and in use.\n\n"
+        f" {recipe['vocabulary']:,} pieces; {manifest['figures']['training']['step']:,} steps of {recipe['batch']}"
+        f" samples, seed {training['seed']}. A label gives loss only where a set judges it, and only in sets and"
+        " languages in which both classes occur. User names and web addresses are one token each, in training and in"
+        " use.\n\n"
     )
-    rows = [(origin["name"], origin["licence"], origin["rows"]) for origin in training["datasets"]]
-    return text + table(("set", "licence as stated", "rows for training"), rows)
+    rows = [
+        (origin["name"], origin["licence"], origin["rows"], origin.get("url", "–")) for origin in training["datasets"]
+    ]
+    return text + table(("set", "licence as stated", "rows for training", "source"), rows)
 
 
 def _format(manifest: Table, figures: Table) -> str:

@@ -18,7 +18,7 @@ from models_export.scoring import LabelledText, PackScorer
 
 # Rows of a (language, set) pair that only stands beside the others (not trained on, or of one class): enough for a
 # figure to two digits.
-SAMPLED_ROWS = 150
+SAMPLED_ROWS = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +43,18 @@ class DevSet:
         """The (language, set) pair of each row, as one name."""
         return np.char.add(np.char.add(self.langs, "/"), self.sets)
 
+    def measuring_texts(self, count: int) -> list[LabelledText]:
+        """At most `count` texts that nothing was fitted on, spread over the sets that were trained on."""
+        rows = np.flatnonzero(self.trained & ~self.fitting)
+        return [self.texts[at] for at in rows[:: max(1, len(rows) // count)][:count]]
+
     def judged(self, head: str) -> NDArray[np.bool_]:
         return ~np.isnan(self.truth[:, self.heads.index(head)])
 
 
-def read_rows(data: Path, *, permissive_only: bool, limit: int | None = None) -> tuple[pd.DataFrame, NDArray[np.float32]]:
+def read_rows(
+    data: Path, *, permissive_only: bool, limit: int | None = None
+) -> tuple[pd.DataFrame, NDArray[np.float32]]:
     """Dev rows to measure on, column `trained` among them, and their targets [rows, LABELS].
 
     All rows (or `limit`) of the pairs that were trained on and have both classes of abuse, and fewer of the others;

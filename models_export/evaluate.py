@@ -40,9 +40,8 @@ def round_figures(value: Any) -> Any:
 class Evaluation:
     """Figures of a calibrated pack on a scored dev set."""
 
-    def __init__(
-        self, dev: DevSet, calibration: Mapping[str, Calibration], thresholds: Mapping[str, float]
-    ) -> None:
+    def __init__(self, dev: DevSet, calibration: Mapping[str, Calibration], thresholds: Mapping[str, float]) -> None:
+        """`calibration` and `thresholds` have the same labels; others are not measured."""
         self._dev = dev
         self._calibration = calibration
         self._thresholds = thresholds
@@ -169,9 +168,9 @@ class Evaluation:
         rows = {str(lang): everyday & (dev.langs == lang) for lang in np.unique(dev.langs[everyday])}
         return {lang: {"rows": int(here.sum()), "flagged": share(flagged, here)} for lang, here in rows.items()}
 
-    def suite(self, suite: Suite, logits: NDArray[np.float32], heads: tuple[str, ...]) -> Figures:
-        """A functional suite: a case is called hateful where hate is over its threshold."""
-        scores = self._calibration["hate"](logits[:, heads.index("hate")])
+    def suite(self, suite: Suite, logits: NDArray[np.float32]) -> Figures:
+        """A functional suite: a case is called hateful where hate is over its threshold. `logits`: [cases, heads]."""
+        scores = self._calibration["hate"](logits[:, self._dev.heads.index("hate")])
         said = scores >= self._thresholds["hate"]
         right = said == suite.hateful
         return {
@@ -193,3 +192,18 @@ class Evaluation:
 def share(of: Truth, among: Truth) -> float:
     """The share of `among` that is also `of`; NaN where there is none."""
     return float(of[among].mean()) if among.any() else float("nan")
+
+
+def summary(figures: Figures) -> str:
+    """The main figures in a few lines, for the terminal."""
+    abuse, error = figures["abuse_macro_f1"], figures["calibration_error"]
+    lines = [
+        f"step {figures['training']['step']:,}",
+        f"abuse macro-F1: {abuse['english']} mean of {abuse['english_sets']} English sets,"
+        f" {abuse['other_languages']} mean of {abuse['other_pairs']} pairs of other languages",
+        f"calibration error: {error['before']} before, {error['after']} after",
+        *(f"HateCheck {lang}: accuracy {suite['accuracy']}" for lang, suite in figures["hatecheck"].items()),
+        f"against fp32: probabilities move {figures['fidelity']['mean_move']} on average,"
+        f" {figures['fidelity']['max_move']} at most",
+    ]
+    return "\n".join(lines)

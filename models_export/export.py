@@ -14,12 +14,10 @@ import torch
 from torch import Tensor
 
 from models_export.graph import TABLE, Weights, write_graph
+from models_export.run_files import EXPERT_FILE, STATE_FILE, TOKENIZER_FILE
 from processors.pack.layout import TextLayout
 
 GRAPH_FILE = "text.onnx"
-TOKENIZER_FILE = "tokenizer.json"
-EXPERT_FILE = "expert.json"
-STATE_FILE = "state.pt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +43,16 @@ def read_run(folder: Path) -> Run:
     """Raises FileNotFoundError naming the file that `folder` lacks."""
     for name in (EXPERT_FILE, TOKENIZER_FILE, STATE_FILE):
         if not (folder / name).is_file():
-            raise FileNotFoundError(f"{folder / name}: no such file; expected a training folder that has saved its state")
+            raise FileNotFoundError(
+                f"{folder / name}: no such file; expected a training folder that has saved its state"
+            )
     expert = json.loads((folder / EXPERT_FILE).read_text())
     state = torch.load(folder / STATE_FILE, weights_only=True, map_location="cpu", mmap=True)
     values: dict[str, Tensor] = {**state["model"], **state["average"]}
     weights = {name: value.float().numpy() for name, value in values.items()}
-    weights[TABLE] = np.concatenate([weights.pop(f"encoder.embeddings.word_embeddings.{part}") for part in ("known", "fresh")])
+    weights[TABLE] = np.concatenate(
+        [weights.pop(f"encoder.embeddings.word_embeddings.{part}") for part in ("known", "fresh")]
+    )
     return Run(folder, int(state["step"]), tuple(expert["heads"]), expert, weights)
 
 

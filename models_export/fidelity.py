@@ -49,7 +49,7 @@ def compare(
     calibration: Mapping[str, Calibration],
     thresholds: Mapping[str, float],
 ) -> dict[str, float]:
-    """Moves of probabilities between network and graph, and the share of decisions (probability over threshold) changed.
+    """How probabilities move from network to graph, and the share of decisions (is it over its threshold?) that change.
 
     Raises ValueError where they differ by more than rounding explains.
     """
@@ -79,5 +79,8 @@ def compare(
 def _logits(network: TextExpert, rows: Sequence[NDArray[np.int32]]) -> NDArray[np.float32]:
     """Logits of the highest window per head, window by window and without padding."""
     with torch.inference_mode():
-        found = [network(torch.from_numpy(row.astype(np.int64))[None], torch.ones(1, len(row), dtype=torch.int64)) for row in rows]
+        found = [
+            network(torch.from_numpy(row.astype(np.int64))[None], torch.ones(1, len(row), dtype=torch.int64))
+            for row in rows
+        ]
     return torch.cat([logits for logits, _ in found]).amax(0).numpy()

@@ -4,11 +4,11 @@ Weights are kept as 8-bit integers and computed with as float32: `Cast` and `Mul
 into float32 weights once, when it loads the graph. The embedding table stays 8-bit in memory too: only the rows that a
 post needs are converted. So rows and padding do not influence each other, and two machines agree to about 1e-6.
 
-Computing in 8 bit would take half the time, and was tried in every form that ONNX Runtime has. Wherever activations are
-rounded, the last bit of a float now and then decides between two roundings; each such flip moves all that follows, which
-flips more of them, and after twelve layers the result has moved by about the whole rounding error. A relative change of
-1e-6 in the first layer norm, as another processor's exp() or order of summation may cause, then did this (400 dev posts,
-six heads, probabilities; ms of one thread for a post of 29 tokens, on a busy machine):
+Computing in 8 bit would take half the time, and was tried in every form that ONNX Runtime has. Wherever activations
+are rounded, the last bit of a float now and then decides between two roundings; each such flip moves all that follows,
+which flips more of them, and after twelve layers the result has moved by about the whole rounding error. A change by
+1e-6 of the first layer norm, as another processor's exp() or order of summation may cause, then did this (400 dev
+posts, six heads, probabilities; ms of one thread for a post of 29 tokens, on a busy machine):
 
     form                                    off fp32, mean / max   after 1e-6: max, share over 0.002    ms
     8-bit weights, computed in fp32               0.001 / 0.026                  0.000001      0%     18.2
@@ -60,7 +60,9 @@ class _Graph:
             self.constants[name] = numpy_helper.from_array(np.ascontiguousarray(value), name)
         return name
 
-    def node(self, kind: str, inputs: Sequence[str], name: str | None = None, domain: str = "", **attributes: Any) -> str:
+    def node(
+        self, kind: str, inputs: Sequence[str], name: str | None = None, domain: str = "", **attributes: Any
+    ) -> str:
         name = name or f"{kind.lower()}_{len(self.nodes)}"
         self.nodes.append(helper.make_node(kind, inputs, [name], name=name, domain=domain, **attributes))
         return name
@@ -108,7 +110,9 @@ def _embeddings(graph: _Graph, weights: Weights, window_tokens: int) -> str:
     scales = graph.node("Gather", [graph.constant("pieces.scale", table.scales), "ids"])
     words = graph.node("Mul", [graph.node("Cast", [values], to=TensorProto.FLOAT), scales])
     # A window is all of segment 0, whose embedding is therefore part of every place's.
-    places = weights[f"{part}position_embeddings.weight"][:window_tokens] + weights[f"{part}token_type_embeddings.weight"][0]
+    places = (
+        weights[f"{part}position_embeddings.weight"][:window_tokens] + weights[f"{part}token_type_embeddings.weight"][0]
+    )
     first = graph.constant("first", np.array([0], np.int64))
     length = graph.node("Shape", ["ids"], start=1, end=2)
     seen = graph.node("Slice", [graph.constant("places", places), first, length, first])
@@ -140,12 +144,12 @@ def _linear(graph: _Graph, weights: Weights, name: str, states: str) -> str:
 
 def _residual(graph: _Graph, weights: Weights, part: str, states: str, skipped: str) -> str:
     """norm(dense(states) + skipped)."""
-    gain, offset = (graph.constant(f"{part}.LayerNorm.{kind}", weights[f"{part}.LayerNorm.{kind}"]) for kind in ("weight", "bias"))
+    gain, offset = (
+        graph.constant(f"{part}.LayerNorm.{kind}", weights[f"{part}.LayerNorm.{kind}"]) for kind in ("weight", "bias")
+    )
     bias = graph.constant(f"{part}.dense.bias", weights[f"{part}.dense.bias"])
     mapped = _linear(graph, weights, f"{part}.dense", states)
-    return graph.node(
-        "SkipLayerNormalization", [mapped, skipped, gain, offset, bias], domain=FUSED, epsilon=EPSILON
-    )
+    return graph.node("SkipLayerNormalization", [mapped, skipped, gain, offset, bias], domain=FUSED, epsilon=EPSILON)
 
 
 def _norm(graph: _Graph, weights: Weights, name: str, states: str) -> str:

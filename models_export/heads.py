@@ -11,7 +11,18 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-CATEGORY_LABELS = ("harassment", "insult", "threat", "violence", "sexual", "self_harm", "profanity", "sexism", "extremism", "spam")
+CATEGORY_LABELS = (
+    "harassment",
+    "insult",
+    "threat",
+    "violence",
+    "sexual",
+    "self_harm",
+    "profanity",
+    "sexism",
+    "extremism",
+    "spam",
+)
 LABELS = ("abuse", "hate", *CATEGORY_LABELS)
 
 # Fewer positives than this say more about the few annotators than about the label.
@@ -55,7 +66,8 @@ def assessed(train: np.ndarray, dev: np.ndarray) -> list[int]:
     return [
         column
         for column in range(len(LABELS))
-        if np.nansum(train[:, column]) >= MIN_POSITIVES and {0.0, 1.0} <= set(np.unique(dev[:, column][~np.isnan(dev[:, column])]).tolist())
+        if np.nansum(train[:, column]) >= MIN_POSITIVES
+        and {0.0, 1.0} <= set(np.unique(dev[:, column][~np.isnan(dev[:, column])]).tolist())
     ]
 
 

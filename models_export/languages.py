@@ -8,13 +8,12 @@ from typing import Any
 # The languages that the backbone was pre-trained on: table 6 of Conneau et al., "Unsupervised Cross-lingual
 # Representation Learning at Scale" (ACL 2020), as ISO 639 codes and without the romanised forms; the model card of
 # multilingual-e5-small, which was distilled from that model, names the same 94.
-BACKBONE_LANGUAGES = frozenset(
-    """
-    af am ar as az be bg bn br bs ca cs cy da de el en eo es et eu fa fi fr fy ga gd gl gu ha he hi hr hu hy id is it ja
-    jv ka kk km kn ko ku ky la lo lt lv mg mk ml mn mr ms my ne nl no om or pa pl ps pt ro ru sa sd si sk sl so sq sr su
-    sv sw ta te th tl tr ug uk ur uz vi xh yi zh
-    """.split()
-)
+_CODES = """
+af am ar as az be bg bn br bs ca cs cy da de el en eo es et eu fa fi fr fy ga gd gl gu ha he hi hr hu hy id is it ja
+jv ka kk km kn ko ku ky la lo lt lv mg mk ml mn mr ms my ne nl no om or pa pl ps pt ro ru sa sd si sk sl so sq sr su
+sv sw ta te th tl tr ug uk ur uz vi xh yi zh
+"""
+BACKBONE_LANGUAGES = frozenset(_CODES.split())
 
 Figures = dict[str, Any]
 

@@ -26,7 +26,7 @@ def macro_f1(said: Truth, truth: Truth) -> float:
 
 
 def average_precision(scores: Scores, truth: Truth) -> float:
-    """Area under the precision-recall curve as a sum of steps; rows of one score are one step. NaN without positives."""
+    """Area under the precision-recall curve as a sum of steps, one per score. NaN without positives."""
     if not truth.any():
         return float("nan")
     order = np.argsort(-scores, kind="stable")
@@ -57,4 +57,5 @@ def calibration_error(scores: Scores, truth: Truth, bins: int = ECE_BINS) -> flo
 
 def sigmoid(logits: NDArray[np.floating]) -> Scores:
     values = np.asarray(logits, np.float64)
-    return np.where(values >= 0, 1 / (1 + np.exp(-np.abs(values))), np.exp(-np.abs(values)) / (1 + np.exp(-np.abs(values))))
+    small = np.exp(-np.abs(values))
+    return np.where(values >= 0, 1, small) / (1 + small)

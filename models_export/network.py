@@ -40,11 +40,18 @@ def from_backbone(folder: Path, origin: Sequence[int], heads: int) -> TextExpert
     pruned = table[keep].clone()
     fresh = torch.tensor([at < 0 for at in origin])
     generator = torch.Generator().manual_seed(0)
-    pruned[fresh] = table[len(SPECIALS) :].mean(0) + 0.02 * torch.randn(int(fresh.sum()), table.shape[1], generator=generator)
+    pruned[fresh] = table[len(SPECIALS) :].mean(0) + 0.02 * torch.randn(
+        int(fresh.sum()), table.shape[1], generator=generator
+    )
     encoder.embeddings.word_embeddings = PartlyFrozenEmbedding(pruned, fresh)
     encoder.config.vocab_size = len(origin)
     model = TextExpert(encoder, heads)
-    for part in (encoder.embeddings.position_embeddings, encoder.embeddings.token_type_embeddings, encoder.embeddings.LayerNorm, *encoder.encoder.layer[:2]):
+    for part in (
+        encoder.embeddings.position_embeddings,
+        encoder.embeddings.token_type_embeddings,
+        encoder.embeddings.LayerNorm,
+        *encoder.encoder.layer[:2],
+    ):
         part.requires_grad_(requires_grad=False)
     return model
 
@@ -63,4 +70,6 @@ class PartlyFrozenEmbedding(nn.Module):
     def forward(self, ids: Tensor) -> Tensor:
         known = self.known.shape[0]
         out = nn.functional.embedding(ids.clamp(max=known - 1), self.known)
-        return torch.where((ids >= known).unsqueeze(-1), nn.functional.embedding((ids - known).clamp(min=0), self.fresh), out)
+        return torch.where(
+            (ids >= known).unsqueeze(-1), nn.functional.embedding((ids - known).clamp(min=0), self.fresh), out
+        )

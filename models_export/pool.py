@@ -14,7 +14,9 @@ LINE_BREAK = "|LBR|"
 
 
 def read_pool(data: Path, *, permissive_only: bool) -> pd.DataFrame:
-    """Rows of the pool with `text` and `context` cleaned (no context: an empty string); `permissive` says which may train what ships.
+    """Rows of the pool with `text` and `context` cleaned; no context is an empty string.
+
+    Column `permissive` says which rows may train what ships.
 
     Raises FileNotFoundError naming the file that `data` lacks.
     """

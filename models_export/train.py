@@ -8,12 +8,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 
 from models_export.heads import LABELS, assessed, describe, targets
 from models_export.network import TextExpert, from_backbone
 from models_export.pool import read_pool
+from models_export.run_files import EXPERT_FILE, STATE_FILE, TOKENIZER_FILE
 from models_export.samples import Samples
 from models_export.vocabulary import prune
 from processors.pack.layout import TextLayout
@@ -57,7 +59,9 @@ def masked_loss(logits: Tensor, wanted: Tensor) -> Tensor:
     Categories weigh half of abuse and hate: they have a tenth of the rows, and are read beside them.
     """
     known = ~torch.isnan(wanted)
-    each = torch.nn.functional.binary_cross_entropy_with_logits(logits, torch.nan_to_num(wanted), reduction="none") * known
+    each = (
+        torch.nn.functional.binary_cross_entropy_with_logits(logits, torch.nan_to_num(wanted), reduction="none") * known
+    )
     seen = known.sum(0)
     weight = torch.full_like(seen, 0.5, dtype=torch.float32)
     weight[:2] = 1.0
@@ -75,18 +79,26 @@ def train(data: Path, backbone: Path, out: Path, recipe: Recipe) -> None:
     is_train = (rows["split"] == "train").to_numpy()
     wanted = targets(rows)
     columns = assessed(wanted[is_train], wanted[~is_train])
-    wanted = wanted[:, columns]
-    usable = is_train & ~np.isnan(wanted).all(1)
-    print(f"{usable.sum():,} training rows, heads: {', '.join(LABELS[at] for at in columns)}, device {device}", flush=True)
+    usable = is_train & ~np.isnan(wanted[:, columns]).all(1)
+    heads = [LABELS[at] for at in columns]
+    print(f"{usable.sum():,} training rows, heads: {', '.join(heads)}, device {device}", flush=True)
 
-    model, layout = _prepare(rows, backbone, out, recipe, columns, wanted[usable])
-    samples = Samples(
-        rows[usable].reset_index(drop=True), wanted[usable], layout, FieldTokenizer.from_file(out / "tokenizer.json")
-    )
+    path = out / EXPERT_FILE
+    if not path.exists():
+        _begin(rows[is_train], backbone, out, recipe, describe(columns, wanted[usable]))
+    expert = json.loads(path.read_text(encoding="utf-8"))
+    if expert["heads"] != heads:
+        raise ValueError(f"{path}: was begun with other heads ({', '.join(expert['heads'])}): choose another folder")
+    layout = TextLayout(window_tokens=recipe.window_tokens, languages=expert["languages"], markers=expert["markers"])
+    tokenizer = FieldTokenizer.from_file(out / TOKENIZER_FILE)
+    samples = Samples(rows[usable].reset_index(drop=True), wanted[usable][:, columns], layout, tokenizer)
+    model = from_backbone(backbone, expert["origin"], len(columns))
     model.to(device).train()
     average = {name: value.detach().float().clone() for name, value in model.named_parameters() if value.requires_grad}
     optimizer = torch.optim.AdamW(
-        [value for value in model.parameters() if value.requires_grad], lr=recipe.learning_rate, weight_decay=recipe.weight_decay
+        [value for value in model.parameters() if value.requires_grad],
+        lr=recipe.learning_rate,
+        weight_decay=recipe.weight_decay,
     )
     step = _resume(out, model, average, optimizer)
 
@@ -109,37 +121,25 @@ def train(data: Path, backbone: Path, out: Path, recipe: Recipe) -> None:
         losses.append(float(loss.detach()))
         if step % REPORT_EVERY == 0:
             rate = (step - first) * recipe.batch / (time.monotonic() - started)
-            print(f"step {step:,}/{recipe.steps:,} loss {np.mean(losses[-REPORT_EVERY:]):.4f} {rate:.1f} samples/s", flush=True)
+            print(
+                f"step {step:,}/{recipe.steps:,} loss {np.mean(losses[-REPORT_EVERY:]):.4f} {rate:.1f} samples/s",
+                flush=True,
+            )
         if time.monotonic() - saved > SAVE_EVERY_S:
             _save(out, model, average, optimizer, step)
             saved = time.monotonic()
     _save(out, model, average, optimizer, step)
 
 
-def _prepare(
-    rows: object, backbone: Path, out: Path, recipe: Recipe, columns: list[int], wanted: np.ndarray
-) -> tuple[TextExpert, TextLayout]:
-    """The untrained model and its layout; writes tokenizer and `expert.json` when the folder does not have them yet."""
-    path = out / "expert.json"
-    if not path.exists():
-        is_train = rows["split"] == "train"  # type: ignore[index]
-        languages = sorted(set(rows["lang"][is_train]))  # type: ignore[index]
-        spec, origin, ids = prune(backbone, rows["text"][is_train], languages, recipe.vocabulary)  # type: ignore[index]
-        (out / "tokenizer.json").write_text(json.dumps(spec, ensure_ascii=False, separators=(",", ":")))
-        heads = [LABELS[at] for at in columns]
-        text = {"recipe": asdict(recipe), "heads": heads, "rows": describe(columns, _spread(columns, wanted)), "origin": origin, **ids}
-        path.write_text(json.dumps(text))
-    expert = json.loads(path.read_text())
-    if expert["heads"] != [LABELS[at] for at in columns]:
-        raise ValueError(f"{path}: was begun with other heads ({', '.join(expert['heads'])}): choose another folder")
-    layout = TextLayout(window_tokens=recipe.window_tokens, languages=expert["languages"], markers=expert["markers"])
-    return from_backbone(backbone, expert["origin"], len(columns)), layout
+def _begin(rows: pd.DataFrame, backbone: Path, out: Path, recipe: Recipe, counts: dict[str, dict[str, int]]) -> None:
+    """Write the pruned tokenizer and `expert.json`: what stays as it is when the run goes on another day.
 
-
-def _spread(columns: list[int], wanted: np.ndarray) -> np.ndarray:
-    full = np.full((len(wanted), len(LABELS)), np.nan, np.float32)
-    full[:, columns] = wanted
-    return full
+    `rows`: what may be trained on; `counts`: its positives and negatives per head.
+    """
+    spec, origin, ids = prune(backbone, rows["text"], sorted(set(rows["lang"])), recipe.vocabulary)
+    (out / TOKENIZER_FILE).write_text(json.dumps(spec, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
+    expert = {"recipe": asdict(recipe), "heads": list(counts), "rows": counts, "origin": origin, **ids}
+    (out / EXPERT_FILE).write_text(json.dumps(expert), encoding="utf-8")
 
 
 def _follow(average: dict[str, Tensor], model: TextExpert, keep: float) -> None:
@@ -149,15 +149,19 @@ def _follow(average: dict[str, Tensor], model: TextExpert, keep: float) -> None:
         torch._foreach_lerp_(list(average.values()), [names[name].detach() for name in average], 1 - keep)
 
 
-def _save(out: Path, model: TextExpert, average: dict[str, Tensor], optimizer: torch.optim.Optimizer, step: int) -> None:
+def _save(
+    out: Path, model: TextExpert, average: dict[str, Tensor], optimizer: torch.optim.Optimizer, step: int
+) -> None:
     part = out / "state.part"
-    torch.save({"model": model.state_dict(), "average": average, "optimizer": optimizer.state_dict(), "step": step}, part)
-    part.replace(out / "state.pt")
+    torch.save(
+        {"model": model.state_dict(), "average": average, "optimizer": optimizer.state_dict(), "step": step}, part
+    )
+    part.replace(out / STATE_FILE)
     print(f"saved at step {step:,}", flush=True)
 
 
 def _resume(out: Path, model: TextExpert, average: dict[str, Tensor], optimizer: torch.optim.Optimizer) -> int:
-    path = out / "state.pt"
+    path = out / STATE_FILE
     if not path.exists():
         return 0
     state = torch.load(path, weights_only=True)

@@ -30,7 +30,9 @@ def unmatchable(name: str) -> str:
     return f" {name} "
 
 
-def prune(source: Path, texts: Iterable[str], languages: Iterable[str], budget: int) -> tuple[dict[str, Any], list[int], dict[str, Any]]:
+def prune(
+    source: Path, texts: Iterable[str], languages: Iterable[str], budget: int
+) -> tuple[dict[str, Any], list[int], dict[str, Any]]:
     """Make a pack's tokenizer from the backbone's.
 
     Returns the new tokenizer as JSON, for every new id the backbone's id (-1 for pieces it lacks), and the token ids
@@ -58,7 +60,9 @@ def prune(source: Path, texts: Iterable[str], languages: Iterable[str], budget: 
         if count < MIN_USES or len(keep) >= budget:
             break
         keep.add(at)
-    by_score = sorted((at for at in range(len(vocab)) if at not in keep and at not in added), key=lambda at: -vocab[at][1])
+    by_score = sorted(
+        (at for at in range(len(vocab)) if at not in keep and at not in added), key=lambda at: -vocab[at][1]
+    )
     keep |= set(by_score[: max(0, budget - len(keep))])
 
     origin = [*range(len(SPECIALS)), *sorted(keep - set(range(len(SPECIALS))))]

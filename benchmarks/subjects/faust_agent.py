@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from pathlib import Path
+from typing import Any
 
 import faust
 from faust.worker import Worker
 
 # Tried one by one against Faust's defaults on two cores, in which nothing else made a difference beyond the noise.
-SETTINGS = {
+SETTINGS: dict[str, Any] = {
     # A message is acknowledged and forgotten; waiting for the stream to be empty first is for rebalances.
     "stream_wait_empty": False,
     # Enough ahead of the agent that it never waits for the next fetch.
@@ -42,7 +44,7 @@ def agent(servers: str, group: str, source: str, target: str, partitions: int) -
     passed = app.topic(target, key_type=bytes, value_serializer="json")
 
     @app.agent(posts)
-    async def pass_on(stream: faust.Stream) -> None:
+    async def pass_on(stream: Any) -> None:
         async for key, post in stream.items():
             await passed.send(key=key, value=post)
 
@@ -52,7 +54,7 @@ def agent(servers: str, group: str, source: str, target: str, partitions: int) -
 def main(servers: str, group: str, source: str, target: str, partitions: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         app = agent(servers, group, source, target, int(partitions))
-        app.conf.datadir = folder
+        app.conf.datadir = Path(folder)
         Worker(app, loglevel="WARNING").execute_from_commandline()
 
 

@@ -69,7 +69,7 @@ def is_readable(view: str) -> bool:
 
 def _is_clean(text: str) -> bool:
     """Whether there is nothing to drop or replace. Printable text, as most is, is settled in well under 1 µs."""
-    if "   " in text or "\n\n\n" in text:
+    if "   " in text or ("\n" in text and any(gap in text for gap in ("\n\n\n", " \n", "\n "))):
         return False
     return text.isprintable() or _ODD.search(text) is None
 

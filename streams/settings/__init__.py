@@ -23,6 +23,7 @@ from streams.settings.tree import (
 from streams.settings.work import (
     BatchSettings,
     BreakerSettings,
+    Device,
     LimitSettings,
     RetrySettings,
     StageBatch,
@@ -33,6 +34,7 @@ __all__ = [
     "BatchSettings",
     "BreakerSettings",
     "Delivery",
+    "Device",
     "Entry",
     "GroupProtocol",
     "HttpSettings",

@@ -26,6 +26,9 @@ CONFIG_VARIABLE = ENV_PREFIX + "CONFIG"
 """Names the settings file where no flag does; itself no setting."""
 
 # Kubernetes tells every pod of a namespace of its services: for one named `modstream`, with variables of our prefix.
+_READ_ELSEWHERE = frozenset({CONFIG_VARIABLE, "MODSTREAM_CACHE_DIR", "MODSTREAM_MAVEN_MIRROR", "MODSTREAM_BROKER_PORT"})
+"""Variables of ours that are no settings: the settings file's own name, and what the local broker is told by."""
+
 _SERVICE_LINK = re.compile(r"MODSTREAM_(\w+_)?SERVICE_(HOST|PORT(_\w+)?)|MODSTREAM_(\w+_)?PORT(_\d+_\w+)?")
 
 _MAX_QUOTED = 200
@@ -113,7 +116,7 @@ def load_settings(
 def _from_environment(env: Mapping[str, str], problems: list[str]) -> Iterator[tuple[str, _Given]]:
     names = {entry.env: entry.name for entry in catalogue().values()}
     for variable, text in env.items():
-        if not variable.startswith(ENV_PREFIX) or variable == CONFIG_VARIABLE or text == "":
+        if not variable.startswith(ENV_PREFIX) or variable in _READ_ELSEWHERE or text == "":
             continue
         if variable in names:
             yield names[variable], _Given(text, Source("environment", f"environment variable {variable}"), read_text)

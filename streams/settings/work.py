@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
 MIB = 1024 * 1024
+
+
+class Device(StrEnum):
+    """Where the models run."""
+
+    CPU = "cpu"
+    CUDA = "cuda"
+    TENSORRT = "tensorrt"
 
 
 class WorkerSettings(Struct, frozen=True, kw_only=True):
@@ -65,6 +74,13 @@ class WorkerSettings(Struct, frozen=True, kw_only=True):
             "the 30 s that Kubernetes waits before it kills.",
         ),
     ] = 25.0
+    device: Annotated[
+        Device,
+        Meta(
+            description="Where the models run. `cuda` and `tensorrt` need the extra `modstream[gpu]`; a device that "
+            "cannot be had is an error, never a silent step back to the CPU. Not run on hardware yet."
+        ),
+    ] = Device.CPU
     cpu_threads: (
         Annotated[
             int,

@@ -78,7 +78,7 @@ class Batcher:
                 work.queued_s = now
                 self._cost += work.cost
                 (urgent if work.lane == self._urgent_lane else others).append(work)
-            self._changed.notify()  # a list can hold a batch for each taker
+            self._changed.notify_all()  # a list can hold a batch for each taker
 
     def take(self) -> Taken | None:
         """The next batch, once there is one; None when closed."""

@@ -78,11 +78,11 @@ class ExactlyOnce:
         self._timeout_s = transaction_timeout_s
         self._alive = alive
         self._timed_out = timed_out
-        self._producer: Producer | None = None
+        self.producer: Producer | None = None
         self.trouble = ""
 
     def open(self) -> None:
-        self._producer = None  # drops the broken one with whatever it still holds
+        self.producer = None  # drops the broken one with whatever it still holds
         producer = new_producer(self._settings)
         while True:
             try:
@@ -92,7 +92,7 @@ class ExactlyOnce:
                 if not _error(error).retriable():
                     raise
                 self._alive()
-        self._producer = producer
+        self.producer = producer
 
     def commit(
         self, outputs: Iterable[Output], offsets: Mapping[TopicPartitionKey, int], consumer: Consumer
@@ -114,12 +114,12 @@ class ExactlyOnce:
             return self._settle(producer, error)
 
     def close(self) -> None:
-        self._producer = None
+        self.producer = None
 
     def _opened(self) -> Producer:
-        if self._producer is None:
+        if self.producer is None:
             raise RuntimeError("commit() before open()")
-        return self._producer
+        return self.producer
 
     def _produce(self, producer: Producer, output: Output) -> None:
         deadline = time.monotonic() + self._timeout_s
@@ -186,12 +186,12 @@ class AtLeastOnce:
         self._settings = dict(settings)
         self._timeout_s = delivery_timeout_s
         self._alive = alive
-        self._producer: Producer | None = None
+        self.producer: Producer | None = None
         self._failed: KafkaError | None = None
         self.trouble = ""
 
     def open(self) -> None:
-        self._producer = new_producer(self._settings)
+        self.producer = new_producer(self._settings)
 
     def commit(
         self, outputs: Iterable[Output], offsets: Mapping[TopicPartitionKey, int], consumer: Consumer
@@ -225,14 +225,14 @@ class AtLeastOnce:
         return Committed.DONE
 
     def close(self) -> None:
-        if self._producer is not None:
-            self._producer.flush(CALL_TIMEOUT_S)
-            self._producer = None
+        if self.producer is not None:
+            self.producer.flush(CALL_TIMEOUT_S)
+            self.producer = None
 
     def _opened(self) -> Producer:
-        if self._producer is None:
+        if self.producer is None:
             raise RuntimeError("commit() before open()")
-        return self._producer
+        return self.producer
 
     def _delivered(self, error: KafkaError | None, _message: object) -> None:
         if error is not None:

@@ -95,6 +95,8 @@ class PartitionLedger:
     """Where reading goes on: past the last ticket, and past transaction markers once the partition's end was seen."""
     revoked: bool = False
     blocked: bool = False
+    held_at: int | None = None
+    """The message from which reading goes on, after it had been read and was not taken (a retry that is not due)."""
     forgotten: bool = False
     done: int = 0
     """How many tickets at the front are known to be finished (the others may be, too)."""
@@ -106,10 +108,17 @@ class PartitionLedger:
         ticket = Ticket(self, offset, size, now_s, message)
         self.tickets.append(ticket)
         self.position = offset + 1
+        self.held_at = None
         return ticket
 
     def reached_end(self, offset: int) -> None:
-        """The partition's end is at `offset`: everything before it that is no ticket is transaction markers."""
+        """The partition's end is at `offset`: everything before it that is no ticket is transaction markers.
+
+        Not so where a message was read and not taken: its end, seen in the same breath, lies behind what is to be read
+        again.
+        """
+        if self.blocked or self.held_at is not None:
+            return
         if self.position is None or offset > self.position:
             self.position = offset
 

@@ -57,6 +57,7 @@ def chain_of(
         pack,
         policy,
         code=code,
+        device=settings.worker.device.value,
         threads=settings.worker.cpu_threads,
         max_text_chars=limits.max_text_chars,
         max_windows=limits.max_windows,

@@ -28,6 +28,7 @@ class Shelf:
         if not_before_ms is None or not_before_ms / 1000 <= now_s:
             return False
         self._due_s[key] = not_before_ms / 1000
+        home.held_at = message.offset
         self._pauses.hold(Why.NOT_BEFORE, [key])
         self._consumer.seek(TopicPartition(home.topic, home.partition, message.offset))
         return True

@@ -43,7 +43,9 @@ def test_a_language_of_one_class_gives_no_loss() -> None:
 
 
 def test_a_set_that_names_a_category_judges_its_other_rows_too() -> None:
-    values = targets(rows(("a", "en", 30, 1, ["insult"]), ("a", "en", 30, 0, []), ("b", "en", 30, 1, []), ("b", "en", 5, 0, [])))
+    values = targets(
+        rows(("a", "en", 30, 1, ["insult"]), ("a", "en", 30, 0, []), ("b", "en", 30, 1, []), ("b", "en", 5, 0, []))
+    )
     assert np.nansum(column(values, "insult")) == 30
     assert (column(values, "insult")[30:60] == 0).all()
     assert np.isnan(column(values, "insult")[60:]).all()
@@ -57,7 +59,11 @@ def test_a_stray_tag_does_not_make_the_other_rows_negatives() -> None:
 def test_a_head_needs_enough_positives_and_both_classes_on_dev() -> None:
     train = np.full((MIN_POSITIVES + 1, len(LABELS)), np.nan, np.float32)
     dev = np.full((2, len(LABELS)), np.nan, np.float32)
-    for label, positives, classes in (("abuse", MIN_POSITIVES, (0, 1)), ("hate", MIN_POSITIVES - 1, (0, 1)), ("insult", MIN_POSITIVES, (1, 1))):
+    for label, positives, classes in (
+        ("abuse", MIN_POSITIVES, (0, 1)),
+        ("hate", MIN_POSITIVES - 1, (0, 1)),
+        ("insult", MIN_POSITIVES, (1, 1)),
+    ):
         at = LABELS.index(label)
         train[:, at] = 0
         train[:positives, at] = 1

@@ -16,7 +16,12 @@ LETTERS = sorted({letter for word in WORDS for letter in word} | set("你好жд
 
 def write_backbone(folder: Path) -> Path:
     """A backbone's tokenizer: specials, single characters and a few words; `<mask>` stands last."""
-    pieces = [*((name, 0.0) for name in SPECIALS), *((letter, -8.0) for letter in LETTERS), *WORDS.items(), ("<mask>", 0.0)]
+    pieces = [
+        *((name, 0.0) for name in SPECIALS),
+        *((letter, -8.0) for letter in LETTERS),
+        *WORDS.items(),
+        ("<mask>", 0.0),
+    ]
     tokenizer = Tokenizer(models.Unigram(pieces, unk_id=SPECIALS.index("<unk>"), byte_fallback=False))
     tokenizer.normalizer = normalizers.NFKC()
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()

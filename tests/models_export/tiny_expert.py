@@ -63,7 +63,9 @@ def logits_of(weights: dict[str, np.ndarray], ids: list[int]) -> np.ndarray:
         return states.reshape(len(ids), -1, HEAD_SIZE).transpose(1, 0, 2)
 
     part = "encoder.embeddings."
-    places = weights[f"{part}position_embeddings.weight"][: len(ids)] + weights[f"{part}token_type_embeddings.weight"][0]
+    places = (
+        weights[f"{part}position_embeddings.weight"][: len(ids)] + weights[f"{part}token_type_embeddings.weight"][0]
+    )
     states = norm(f"{part}LayerNorm", weights[TABLE][ids].astype(np.float64) + places)
     for layer in range(LAYERS):
         part = f"encoder.encoder.layer.{layer}."

@@ -32,6 +32,8 @@ any_text = st.text(st.characters(codec=None)) | st.text(st.sampled_from(HOSTILE)
         ("a\r\nb\rc\u2028d\x85e", "a\nb\nc\nd\ne"),
         ("a      b", "a  b"),
         ("a \n\n \n\n\n b", "a\n\nb"),
+        ("a \nb", "a\nb"),
+        ("a\n b", "a\nb"),
         ("a \0 b", "a  b"),
         ("lone \ud83d surrogate", "lone \ufffd surrogate"),
         ("two  words", "two  words"),
@@ -113,9 +115,9 @@ def test_every_code_point_maps_to_a_place_in_the_original_in_order(posted: str, 
     assert (to_original.view_length, to_original.original_length) == (len(view), len(posted))
     spans = [to_original.to_original(at, at + 1) for at in range(len(view))]
     assert all(0 <= start < end <= len(posted) for start, end in spans)
-    assert spans == sorted(spans)
     for (start, end), (next_start, next_end) in pairwise(spans):
-        assert (start, end) == (next_start, next_end) or end <= next_start
+        assert start <= next_start
+        assert end <= next_end
 
 
 @given(any_text, st.data())

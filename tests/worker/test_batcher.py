@@ -188,13 +188,11 @@ def test_a_list_of_two_batches_wakes_two_takers() -> None:
         batcher.take()
         both.wait()
 
-    takers = [threading.Thread(target=take_one) for _ in range(2)]
+    takers = [threading.Thread(target=take_one, daemon=True) for _ in range(2)]
     for taker in takers:
         taker.start()
     batcher.put([work(), work()])
     both.wait()  # breaks after its time-out if one of them was left asleep
-    for taker in takers:
-        taker.join(10)
     assert len(batcher) == 0
 
 

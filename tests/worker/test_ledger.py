@@ -116,6 +116,15 @@ def test_the_partitions_end_is_not_committed_past_an_unfinished_message(home: Pa
     assert home.prefix() is None
 
 
+def test_the_end_behind_a_message_for_a_later_version_is_not_committed(home: PartitionLedger) -> None:
+    admitted(home, 0)[0].outputs = []
+    home.blocked = True
+    home.reached_end(9)
+    prefix = home.prefix()
+    assert prefix is not None
+    assert prefix.next_offset == 1
+
+
 def test_an_end_that_was_seen_earlier_moves_nothing_back(home: PartitionLedger) -> None:
     home.reached_end(9)
     home.reached_end(4)

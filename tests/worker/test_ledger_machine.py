@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from streams.worker.ledger import Ledger, Output, PartitionLedger, Prefix, Ticket
 
-PARTITIONS = st.integers(0, 2)
+PARTITIONS = st.integers(0, 1)
+HOLES = st.lists(st.integers(0, 3), min_size=1, max_size=8)
 
 
 @dataclass
@@ -33,8 +34,14 @@ class LedgerMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.ledger = Ledger()
-        self.logs = [Log() for _ in range(3)]
+        self.logs = [Log() for _ in range(2)]
         self.under_way: list[Ticket] = []  # also those of partitions that are gone: stages do not know
+
+    @initialize(first=HOLES, second=HOLES)
+    def both_partitions_come(self, first: list[int], second: list[int]) -> None:
+        for partition, holes in enumerate((first, second)):
+            self.messages_are_published(partition, holes)
+            self.the_partition_comes_or_is_read_again(partition)
 
     def home(self, partition: int) -> PartitionLedger | None:
         return self.ledger.partitions.get(("posts", partition))
@@ -43,11 +50,12 @@ class LedgerMachine(RuleBasedStateMachine):
         for home in self.ledger.partitions.values():
             yield from home.tickets
 
-    @rule(partition=PARTITIONS, hole=st.integers(0, 3))
-    def a_message_is_published(self, partition: int, hole: int) -> None:
+    @rule(partition=PARTITIONS, holes=HOLES)
+    def messages_are_published(self, partition: int, holes: list[int]) -> None:
         log = self.logs[partition]
-        log.messages.append(log.end + hole)
-        log.end += hole + 1
+        for hole in holes:
+            log.messages.append(log.end + hole)
+            log.end += hole + 1
 
     @rule(partition=PARTITIONS)
     def a_transaction_marker_takes_an_offset(self, partition: int) -> None:
@@ -76,10 +84,11 @@ class LedgerMachine(RuleBasedStateMachine):
             log.read = log.end
 
     @precondition(lambda self: self.under_way)
-    @rule(data=st.data(), outputs=st.integers(0, 2))
-    def a_message_is_finished(self, data: st.DataObject, outputs: int) -> None:
-        ticket = self.under_way.pop(data.draw(st.integers(0, len(self.under_way) - 1)))
-        ticket.outputs = [Output("out", str(ticket.offset).encode(), bytes([at])) for at in range(outputs + 1)]
+    @rule(data=st.data(), count=st.integers(1, 5), outputs=st.integers(0, 2))
+    def messages_are_finished(self, data: st.DataObject, count: int, outputs: int) -> None:
+        for _ in range(min(count, len(self.under_way))):
+            ticket = self.under_way.pop(data.draw(st.integers(0, len(self.under_way) - 1)))
+            ticket.outputs = [Output("out", str(ticket.offset).encode(), bytes([at])) for at in range(outputs)]
 
     @rule()
     def a_commit_succeeds(self) -> None:

@@ -88,6 +88,26 @@ def test_the_partition_goes_on_when_its_first_is_due(shelf: Shelf, home: Partiti
     assert not shelf.holds(home, waiting(4, 3.0), NOW_S + 3.0)
 
 
+def test_the_partitions_end_behind_a_waiting_retry_is_not_committed(shelf: Shelf, home: PartitionLedger) -> None:
+    """Messages and the end can come out of the client at once: committing the end would lose what waits."""
+    home.admit(3, 1, 0.0, None).outputs = []
+    shelf.holds(home, waiting(4, 3.0), NOW_S)
+    shelf.holds(home, waiting(5, 3.0), NOW_S)
+    home.reached_end(7)
+    prefix = home.prefix()
+    assert prefix is not None
+    assert prefix.next_offset == 4
+    home.release(prefix)
+    shelf.lift_due(NOW_S + 3.0)
+    for offset in (4, 5):
+        assert not shelf.holds(home, waiting(offset, 3.0), NOW_S + 3.0)
+        home.admit(offset, 1, 0.0, None).outputs = []
+    home.reached_end(7)
+    prefix = home.prefix()
+    assert prefix is not None
+    assert (prefix.count, prefix.next_offset) == (2, 7)
+
+
 def test_partitions_wait_each_for_its_own(shelf: Shelf, home: PartitionLedger, client: Client) -> None:
     shelf.holds(home, waiting(4, 3.0), NOW_S)
     shelf.holds(PartitionLedger(RETRY, 1), waiting(9, 1.0), NOW_S)

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from models_export.card import render_card, table
+from models_export.languages import language_cards
+
+
+def pair(lang: str, name: str, **figures: Any) -> dict[str, Any]:
+    found = {"rows": 120, "positives": 40, "counted": True, "macro_f1": 0.71, "average_precision": 0.8}
+    return {"lang": lang, "set": name, **found, "benign_flagged": 0.234, "abuse_missed": 0.3, **figures}
+
+
+def suite(accuracy: float) -> dict[str, Any]:
+    kinds = {
+        "negate_neg_nh": {"cases": 10, "hateful": False, "accuracy": 0.2},
+        "slur_h": {"cases": 9, "hateful": True, "accuracy": 0.9},
+    }
+    parts = {"cases": 19, "accuracy": accuracy, "hateful_found": 0.9, "benign_passed": 0.2}
+    return {**parts, "functionalities": kinds}
+
+
+def manifest(**changed: Any) -> dict[str, Any]:
+    pairs = [pair("en", "first"), pair("de", "second"), pair("ja", "third", counted=False, rows=9)]
+    aside = [pair("tr", "fourth", counted=False, macro_f1=0.61)]
+    head = {"rows": 500, "positives": 200, "threshold": 0.41, "f1": 0.7, "macro_f1": 0.72, "average_precision": None}
+    head |= {"precision": 0.6, "recall": 0.8, "calibration_error_before": 0.09, "calibration_error": 0.02}
+    benign = {"de": {"trained": {"rows": 50, "flagged": 0.18}}, "tr": {"zero_shot": {"rows": 40, "flagged": 0.25}}}
+    figures = {
+        "abuse_macro_f1": {"english": 0.71, "english_sets": 1, "other_languages": 0.71, "other_pairs": 1},
+        "pairs": pairs,
+        "zero_shot_pairs": aside,
+        "heads": {"abuse": head},
+        "calibration_error": {"before": 0.09, "after": 0.0213, "judgements": 500},
+        "benign_flagged": benign,
+        "everyday_flagged": {"it": {"rows": 30, "flagged": 0.05}},
+        "hatecheck": {"en": suite(0.77), "de": suite(0.65)},
+        "training": {"step": 2700},
+        "fidelity": {"texts": 400, "max_move": 0.026, "mean_move": 0.0013, "flips": 0.0012},
+        **changed,
+    }
+    return {
+        "name": "tiny",
+        "backbone": {"name": "a backbone", "licence": "MIT"},
+        "text": {"graph": {"bytes": 52_900_000}},
+        "labels": {
+            "abuse": {"status": "measured", "training_rows": {"positives": 8_000, "negatives": 9_000}},
+            "spam": {"status": "not_assessed", "note": "no head was trained"},
+        },
+        "languages": language_cards(pairs, aside, benign),
+        "training": {
+            "seed": 7,
+            "recipe": {"vocabulary": 80_000, "batch": 32},
+            "datasets": [{"name": "first", "licence": "CC BY 4.0", "rows": 900, "url": "https://example.org/first"}],
+        },
+        "figures": figures,
+    }
+
+
+@pytest.fixture(scope="module")
+def card() -> str:
+    return render_card(manifest())
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "| abuse, macro-F1, English | 0.710 (mean of 1 sets) |",
+        "| calibration error, all labels | 0.021 |",
+        "| HateCheck accuracy, English | 0.770 |",
+        "| abuse | 8,000 | 9,000 | 500 | 200 | 0.410 | 0.700 | 0.600 | 0.800 | – |",
+        "| de | second | 120 | 40 | 0.710 | 0.800 | 23.4% | 30.0% |",
+        "| tr | fourth | 120 | 40 | 0.610 | 0.800 | 23.4% | 30.0% |",
+        "| de | 18.0% | 50 | – | – | – | – |",
+        "| it | – | – | – | – | 5.0% | 30 |",
+        "| first | CC BY 4.0 | 900 | https://example.org/first |",
+    ],
+)
+def test_the_card_says_what_was_measured(card: str, line: str) -> None:
+    assert line in card.splitlines()
+
+
+def test_labels_without_a_measured_head_are_named(card: str) -> None:
+    assert "`spam`: no head was trained" in card
+
+
+def test_pairs_with_too_few_rows_are_marked(card: str) -> None:
+    assert "third (too few rows to count)" in card
+    assert "fourth (too few" not in card
+
+
+def test_the_weakest_functionalities_come_first(card: str) -> None:
+    assert "Weakest in English: `negate_neg_nh` (20.0%), `slur_h` (90.0%)." in card
+
+
+def test_measured_zero_shot_and_unsupported_languages_are_told_apart(card: str) -> None:
+    measured, rest = card.split("**Zero-shot**")
+    assert "| de | 1 | 120 | 0.710 |" in measured
+    assert "| tr | 1 | 120 | 0.610 |" in rest
+    assert "sw" in rest.split("\n")[0]
+    assert "`lang.unsupported`" in rest
+
+
+def test_a_card_without_suites_says_that_they_were_not_run() -> None:
+    assert "Not measured" in render_card(manifest(hatecheck={}))
+
+
+def test_every_row_of_a_table_has_as_many_cells_as_its_head(card: str) -> None:
+    for block in card.split("\n\n"):
+        lines = [line for line in block.splitlines() if line.startswith("|")]
+        assert len({line.count("|") for line in lines}) <= 1
+
+
+def test_columns_of_numbers_stand_right() -> None:
+    assert table(("a", "b"), [("x", 1234), ("y", None)]).splitlines()[1:] == [
+        "| --- | ---: |",
+        "| x | 1,234 |",
+        "| y | – |",
+    ]

@@ -1,0 +1,199 @@
+"""The whole way from labelled rows to a pack that workers load, with a model of a few weights."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pd = pytest.importorskip("pandas")
+torch = pytest.importorskip("torch")
+transformers = pytest.importorskip("transformers")
+pytest.importorskip("pyarrow")
+
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers  # noqa: E402
+
+from models_export.__main__ import main  # noqa: E402
+from models_export.build import pack  # noqa: E402
+from models_export.graph import HEAD_SIZE  # noqa: E402
+from models_export.train import Recipe, learning_rate, masked_loss, train  # noqa: E402
+from models_export.vocabulary import SPECIALS  # noqa: E402
+from processors.packs import load_pack  # noqa: E402
+from processors.packs.check import check_pack  # noqa: E402
+
+NICE = ("lovely", "morning", "thanks", "garden", "music", "friend", "coffee", "sunny")
+NASTY = ("grubby", "vermin", "wretch", "scum")
+STEPS = 80
+RECIPE = Recipe(steps=STEPS, learning_rate=5e-3, warmup=10, vocabulary=200, window_tokens=64, ema=0.9)
+
+
+def write_backbone(folder: Path) -> Path:
+    folder.mkdir()
+    letters = sorted({letter for word in NICE + NASTY for letter in word} | {"▁"})
+    pieces = [(name, 0.0) for name in SPECIALS] + [(letter, -8.0) for letter in letters]
+    pieces += [(f"▁{word}", -4.0) for word in NICE + NASTY]
+    tokenizer = Tokenizer(models.Unigram(pieces, unk_id=3, byte_fallback=False))
+    tokenizer.normalizer = normalizers.NFKC()
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokenizer.save(str(folder / "tokenizer.json"))
+    config = transformers.BertConfig(
+        vocab_size=len(pieces),
+        hidden_size=2 * HEAD_SIZE,
+        num_hidden_layers=3,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=64,
+    )
+    torch.manual_seed(0)
+    transformers.BertModel(config, add_pooling_layer=False).save_pretrained(folder)
+    return folder
+
+
+def write_pool(folder: Path) -> Path:
+    """Two languages of two sets each, one of the sets not permissive; every tenth row is dev."""
+    folder.mkdir()
+    rng = random.Random(0)
+    rows: list[dict[str, Any]] = []
+    for lang, name, count in (("en", "open", 900), ("de", "open_too", 900), ("en", "closed", 300)):
+        for number in range(count):
+            abuse = int(rng.random() < 0.4)
+            words = rng.choices(NICE, k=5)
+            if abuse:
+                words[rng.randrange(5)] = rng.choice(NASTY)
+            rows.append(
+                {
+                    "id": f"{name}:{number}",
+                    "dataset": name,
+                    "lang": lang,
+                    "text": " ".join(words),
+                    "split": "dev" if number % 5 == 0 else "train",
+                    "abuse": abuse,
+                    "hate": None,
+                    "categories": [],
+                    "context": None,
+                }
+            )
+    frame = pd.DataFrame(rows).astype({"abuse": "Int8", "hate": "Int8"})
+    frame.to_parquet(folder / "text_pool.parquet")
+    (folder / "permissive_sets.tsv").write_text("dataset\tlicence as stated\nopen\tMIT\nopen_too\tCC BY 4.0\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """(data, run): a run stopped after half of its steps and taken up again."""
+    folder = tmp_path_factory.mktemp("expert")
+    data, backbone, run = write_pool(folder / "data"), write_backbone(folder / "backbone"), folder / "run"
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    train(data, backbone, run, Recipe(**{**_fields(RECIPE), "steps": STEPS // 2}))
+    train(data, backbone, run, RECIPE)
+    torch.set_num_threads(threads)
+    return data, run
+
+
+def _fields(recipe: Recipe) -> dict[str, Any]:
+    return {name: getattr(recipe, name) for name in Recipe.__dataclass_fields__}
+
+
+@pytest.fixture(scope="module")
+def made(trained: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    data, run = trained
+    out = tmp_path_factory.mktemp("packs") / "tiny"
+    return out, pack(run, data, out, name="tiny")
+
+
+def test_the_pack_is_one_that_workers_load_without_a_word(made: tuple[Path, dict[str, Any]]) -> None:
+    assert [str(problem) for problem in check_pack(made[0])] == []
+
+
+def test_the_tiny_expert_has_learnt_its_words(made: tuple[Path, dict[str, Any]]) -> None:
+    _, figures = made
+    assert figures["abuse_macro_f1"]["english"] > 0.9
+    assert figures["abuse_macro_f1"]["other_languages"] > 0.9
+    assert figures["calibration_error"]["after"] < 0.1
+
+
+def test_only_labels_and_languages_with_labelled_rows_are_measured(made: tuple[Path, dict[str, Any]]) -> None:
+    loaded = load_pack(made[0])
+    assert loaded.manifest.measured == ("abuse",)
+    assert [loaded.language_status(lang) for lang in ("en", "de", "sw", "tlh")] == [
+        "measured",
+        "measured",
+        "zero_shot",
+        "unsupported",
+    ]
+
+
+def test_only_permissive_sets_are_trained_on_and_the_others_stand_beside(made: tuple[Path, dict[str, Any]]) -> None:
+    folder, figures = made
+    assert [origin.name for origin in load_pack(folder).manifest.training.datasets] == ["open", "open_too"]
+    assert [found["set"] for found in figures["zero_shot_pairs"]] == ["closed"]
+
+
+def test_the_same_run_gives_the_same_pack(made: tuple[Path, Any], trained: tuple[Path, Path], tmp_path: Path) -> None:
+    data, run = trained
+    pack(run, data, tmp_path / "again", name="tiny")
+    assert load_pack(tmp_path / "again").hash == load_pack(made[0]).hash
+
+
+def test_a_pack_that_fails_leaves_the_old_one_in_its_place(
+    trained: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, run = trained
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "manifest.json").write_text("old")
+    monkeypatch.setattr("models_export.build.MAX_PACK_BYTES", 1_000)
+    with pytest.raises(ValueError, match="a pack has at most 1,000"):
+        pack(run, data, tmp_path / "out", name="tiny", limit=60)
+    assert (tmp_path / "out" / "manifest.json").read_text() == "old"
+
+
+def test_a_run_keeps_its_heads(trained: tuple[Path, Path], tmp_path: Path) -> None:
+    data, run = trained
+    copy = tmp_path / "run"
+    copy.mkdir()
+    (copy / "tokenizer.json").write_text((run / "tokenizer.json").read_text())
+    expert = json.loads((run / "expert.json").read_text())
+    (copy / "expert.json").write_text(json.dumps({**expert, "heads": ["abuse", "hate"]}))
+    with pytest.raises(ValueError, match="was begun with other heads"):
+        train(data, run, copy, RECIPE)
+
+
+def test_the_rate_rises_stays_and_falls() -> None:
+    recipe = Recipe(steps=1_000, warmup=100, cooldown=0.3, learning_rate=1.0)
+    rates = [learning_rate(recipe, step) for step in range(1_000)]
+    assert rates[0] < rates[50] < rates[99] == rates[500] == 1.0
+    assert rates[700] > rates[850] > rates[999] > 0
+
+
+def test_a_label_that_nobody_judged_gives_no_loss() -> None:
+    logits = torch.tensor([[0.3, 5.0], [-0.2, -5.0]])
+    wanted = torch.tensor([[1.0, float("nan")], [0.0, float("nan")]])
+    changed = logits.clone()
+    changed[:, 1] = 100.0
+    assert masked_loss(logits, wanted) == masked_loss(changed, wanted)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["pack", "--run", "nowhere", "--data", "nowhere", "--out", "out"], "expected a training folder"),
+        (["train", "--data", "nowhere", "--backbone", ".", "--out", "out"], "expected a backbone with config.json"),
+    ],
+)
+def test_a_wrong_path_is_one_clear_sentence(
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 1
+    said = capsys.readouterr().err
+    assert message in said
+    assert "Traceback" not in said
