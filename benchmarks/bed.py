@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import Consumer, ConsumerGroupState, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, ConsumerGroupState, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from benchmarks.processes import Subject
@@ -26,6 +26,12 @@ to cost nothing. Rates do not rest on it, they come from the outputs' own timest
 QUIET_S = 0.5
 """Nothing may follow for this long after the last message that was expected: a double would."""
 QUEUE_MESSAGES = 1_000_000
+COORDINATOR_STARTS = (
+    KafkaError.NOT_COORDINATOR,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+)
+"""What a fresh broker says to the first who ask for a group's offsets."""
 QUIET = {"log_level": 2}
 """Clients of ours that live on when the broker stops have nothing to say that matters."""
 
@@ -200,7 +206,7 @@ def committed(consumer: Consumer, partitions: list[TopicPartition]) -> int:
     try:
         return sum(max(0, entry.offset) for entry in consumer.committed(partitions, timeout=10))
     except KafkaException as failure:
-        if not error_of(failure).retriable():
+        if error_of(failure).code() not in COORDINATOR_STARTS:
             raise
         return 0
 

@@ -16,7 +16,7 @@ from models_export.network import TextExpert
 from models_export.scoring import LabelledText, PackScorer
 
 # Enough for a largest move that another sample would not exceed by much, and seconds to compute.
-TEXTS = 400
+TEXTS = 300
 MAX_MOVE = 0.1
 """Rounding weights to 8 bit moves probabilities by some hundredths; a graph that is wrong moves them by more."""
 
@@ -54,7 +54,10 @@ def compare(
     Raises ValueError where they differ by more than rounding explains.
     """
     network = rebuild(run)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # single rows are too little work to share, and waiting for each other costs more
     there = np.stack([_logits(network, rows) for rows in scorer.windows(texts)])
+    torch.set_num_threads(threads)
     here = scorer.logits(texts, "comparison with the network")
     moves: list[NDArray[np.float64]] = []
     flips: list[NDArray[np.bool_]] = []

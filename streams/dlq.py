@@ -14,11 +14,11 @@ from confluent_kafka.admin import AdminClient
 
 from schemas import DeadLetterHeaders, Stage
 from streams.kafka import common_settings, new_consumer, new_producer, producer_settings
-from streams.offsets import Place, end_offsets, first_offsets, places_of
+from streams.offsets import Place, committed_offsets, end_offsets, first_offsets, places_of
 from streams.reader import Read, read_between
 from streams.replayed import Marks, Replayed
 from streams.settings import Settings
-from streams.topics import ADMIN_TIMEOUT_S, error_of
+from streams.topics import error_of
 from streams.topology import STAGES, Topics
 
 CHUNK_MESSAGES = 1_000
@@ -126,8 +126,8 @@ class DeadLetters:
         )
 
     def _remembered(self, consumer: Consumer) -> dict[Place, Replayed]:
-        found = consumer.committed([TopicPartition(*place) for place in self._places], timeout=ADMIN_TIMEOUT_S)
-        return {(entry.topic, entry.partition): Replayed.read(entry.offset, entry.metadata) for entry in found}
+        found = committed_offsets(consumer, self._places)
+        return {place: Replayed.read(entry.offset, entry.metadata) for place, entry in found.items()}
 
 
 @dataclass(slots=True)

@@ -6,15 +6,13 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from schemas import Stage
 from streams.kafka import common_settings, new_consumer
-from streams.offsets import Place, end_offsets, first_offsets, places_of
+from streams.offsets import Place, committed_offsets, end_offsets, first_offsets, places_of
 from streams.reader import Reader
 from streams.settings import Settings
-from streams.topics import ADMIN_TIMEOUT_S
 from streams.topology import STAGES, Topics
 
 PATIENCE_S = 10.0
@@ -94,10 +92,10 @@ def _committed(settings: Settings, places: Iterable[Place]) -> dict[Place, int]:
     """What the group has committed, where it has."""
     consumer = new_consumer({**common_settings(settings.kafka, "lag"), "group.id": settings.group}, lambda error: None)
     try:
-        found = consumer.committed([TopicPartition(*place) for place in places], timeout=ADMIN_TIMEOUT_S)
+        found = committed_offsets(consumer, places)
     finally:
         consumer.close()
-    return {(entry.topic, entry.partition): entry.offset for entry in found if entry.offset >= 0}
+    return {place: entry.offset for place, entry in found.items() if entry.offset >= 0}
 
 
 def _first_messages(

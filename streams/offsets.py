@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from typing import Any
 
-from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # pyright: ignore[reportPrivateImportUsage]
 
 from streams.topics import ADMIN_TIMEOUT_S, WAIT_S, TopicsError, error_of, require_topics
@@ -20,6 +20,15 @@ _PASSING = frozenset(
     }
 )
 """What a partition answers whose leader has just been chosen: a new topic, or a broker that comes or goes."""
+
+_NO_COORDINATOR = frozenset(
+    {
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.NOT_COORDINATOR,
+    }
+)
+"""What a cluster answers whose topic of offsets is new, or on its way to another broker."""
 
 Place = tuple[str, int]
 """Topic and partition."""
@@ -41,6 +50,20 @@ def end_offsets(admin: AdminClient, places: Iterable[Place]) -> dict[Place, int]
     Raises `TopicsError`.
     """
     return _list(admin, places, OffsetSpec.latest())
+
+
+def committed_offsets(consumer: Consumer, places: Iterable[Place]) -> dict[Place, TopicPartition]:
+    """What the consumer's group has committed: offset (negative where nothing is) and metadata. Raises KafkaException."""
+    wanted = [TopicPartition(*place) for place in places]
+    deadline_s = time.monotonic() + ADMIN_TIMEOUT_S
+    while True:
+        try:
+            found = consumer.committed(wanted, timeout=ADMIN_TIMEOUT_S)
+            return {(entry.topic, entry.partition): entry for entry in found}
+        except KafkaException as failure:
+            if error_of(failure).code() not in _NO_COORDINATOR or time.monotonic() > deadline_s:
+                raise
+            time.sleep(WAIT_S)
 
 
 def _list(admin: AdminClient, places: Iterable[Place], spec: object) -> dict[Place, int]:

@@ -1,4 +1,4 @@
-"""Undoes common leetspeak: digits and symbols put for letters inside words (h4te, $hit, n1gg3r).
+"""Undoes common leetspeak: digits and symbols put for letters inside words (h4te, $hit, b1tch).
 
 The rules are narrow on purpose. Numbers, dates, prices, ordinals, model numbers and names such as mp3 or covid19 stay;
 so do user names, e-mail and web addresses. What is missed costs one disguise, what is wrongly folded costs every post
@@ -18,7 +18,7 @@ LETTERS = {
 """What stands for what. 2, 6, 8 and 9 are left out: b2b, gr8 and m8 are words of their own."""
 
 DOUBLE = {"11": "ll", "66": "gg", "99": "gg"}
-"""Digits that mean another letter when they stand in pairs (he11o, ni99er)."""
+"""Digits that mean another letter when they stand in pairs (he11o, bu99er)."""
 
 MAX_TOKEN = 30
 """Longer tokens are keys and hashes."""

@@ -1,9 +1,10 @@
 """Letters that look like Latin ones: a curated table.
 
-Source: `confusables.txt` of Unicode's UTS #39 (Unicode License v3), of which are kept the letters that people type or
-paste to disguise Latin text: those of scripts on phone keyboards, and those of "fancy text" pages. `LOOSE_CYRILLIC`
-adds letters that confusables.txt likens to Latin small capitals (к, м, т, в, н) and some that are used by habit for
-their shape (Я for R). The table is a choice, not Unicode's whole list, so a new Unicode version needs no new table.
+Source of the exact ones and of the Cherokee and Lisu letters: `confusables.txt` of Unicode's UTS #39 (Unicode License
+v3), of which are kept the letters that people type or paste to disguise Latin text: those on phone keyboards, and those
+that "fancy text" pages use. The other letters are taken by habit of use: confusables.txt likens them to Latin small
+capitals (к, м, т, в, н), or to nothing (Я for R, ᔕ for S). The table is a choice, not Unicode's whole list, so a new
+Unicode version needs no new table.
 """
 
 from __future__ import annotations
@@ -16,18 +17,18 @@ def _pairs(letters: str, latin: str) -> dict[str, str]:
 EXACT_CYRILLIC = _pairs("аеорсухіѕјһԁԛԝѵӏҽАВЕКМНОРСТУХІЅЈԌԜԚѴӀҮ", "aeopcyxisjhdqwvleABEKMHOPCTYXISJGWQVIY")
 LOOSE_CYRILLIC = _pairs("кмтвнгпшяёьЯИШЁГ", "kmtbhrnwrebRNWEr")
 
-EXACT_GREEK = _pairs("οΑΒΕΖΗΙΚΜΝΟΡΤΥΧϹϽϺϜͿ", "oABEZHIKMNOPTYXCCMFJ")
-LOOSE_GREEK = _pairs("αάβγεέηήιίκμνόρςστυύχωώϲϳΛΣ", "aabyeenniikuvopcotuuxwwcjAE")
+EXACT_GREEK = _pairs("οΑΒΕΖΗΙΚΜΝΟΡΤΥΧϺϜͿ", "oABEZHIKMNOPTYXMFJ")
+LOOSE_GREEK = _pairs("αάβγεέηήιίκμνόρςστυύχωώϳΛΣ", "aabyeenniikuvopcotuuxwwjAE")
 
 ARMENIAN = _pairs("աոսօհցզգքյղլՍՏՕԼԶ", "wnuohgqqpjnlUSOLQ")
 
-CHEROKEE = _pairs("ᎠᎡᎢᎥᎩᎪᎫᎬᎳᎷᎻᎽᏀᏂᏃᏎᏏᏒᏔᏕᏙᏚᏞᏟᏢᏦᏧᏴᏮ", "DRTiYAJEWMHYGhZ4bRWSVSLCPKdB6")
+CHEROKEE = _pairs("ᎠᎡᎢᎥᎩᎪᎫᎬᎳᎷᎻᎽᏀᏂᏃᏏᏒᏔᏕᏙᏚᏞᏟᏢᏦᏧᏴ", "DRTiYAJEWMHYGhZbRWSVSLCPKdB")
 
 CANADIAN = _pairs("ᗩᗅᗷᑕᗞᗪᖴᕼᒍᒪᗰᑎᑭᖇᔕᑌᐯᗯᕁᘔ", "AABCDDFHJLMNPRSUVWXZ")
 
 LISU = _pairs("ꓮꓐꓚꓓꓰꓝꓖꓧꓲꓙꓗꓡꓟꓠꓳꓑꓣꓢꓔꓴꓦꓪꓫꓬꓜ", "ABCDEFGHIJKLMNOPRSTUVWXYZ")
 
-LATIN_VARIANTS = _pairs("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘǫʀꜱᴛᴜᴠᴡʏᴢɑɡƒ", "abcdefghijklmnopqrstuvwyzagf")
+LATIN_VARIANTS = _pairs("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢɑɡ", "abcdefghijklmnoprstuvwyzag")
 """Small capitals and their like: Latin by script, of no use in running text (phonetic transcription apart)."""
 
 LATIN_TO_CYRILLIC = _pairs("aeopcyxikmtAEKMHOPCTYXB", "аеорсухікмтАЕКМНОРСТУХВ")

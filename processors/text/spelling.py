@@ -1,4 +1,4 @@
-"""Undoes words that are spelled out (f u c k, h.a.t.e, i-d-i-o-t) and letters that are drawn out (biiiiitch)."""
+"""Undoes words that are spelled out (s c u m, h.a.t.e, i-d-i-o-t) and letters that are drawn out (stuuuupid)."""
 
 from __future__ import annotations
 

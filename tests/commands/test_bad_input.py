@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from streams import kafka as kafka_clients
+from streams.kafka import check_connection
 from tests.commands.conftest import Run
 
 NOBODY = "127.0.0.1:1"
@@ -28,8 +28,7 @@ EVERY_KAFKA_COMMAND: list[Sequence[str]] = [
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody answers on that port, however long one waits."""
-    monkeypatch.setattr(kafka_clients, "CONNECT_TIMEOUT_S", 0.5)
-    monkeypatch.setattr(kafka_clients.check_connection, "__defaults__", (0.5,))
+    monkeypatch.setattr(check_connection, "__defaults__", (0.5,))
 
 
 @pytest.mark.parametrize("command", EVERY_KAFKA_COMMAND, ids=" ".join)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ from streams.topics import create_topics, planned
 from streams.topology import Topics
 
 PARTITIONS = 3
+ANY = -1  # as the partitioner says
+PATIENCE_S = 60.0
+"""Only a failing test waits that long."""
 
 
 @dataclass(frozen=True)
@@ -83,11 +87,18 @@ class System:
         headers = msgspec.convert(origin, DeadLetterHeaders).to_headers([("tenant", b"acme"), ("traceparent", b"00-1")])
         self.produce(self.topics.dead_letters, (key, value), partition=partition, headers=headers)
 
-    def read(self, topic: str) -> list[Read]:
-        """Every committed message of a topic."""
+    def read(self, topic: str, count: int) -> list[Read]:
+        """Every committed message of a topic, once there are so many: a transaction can be read a moment after its
+        commit, when the broker has marked its end."""
         places = places_of(self.admin, [topic])
-        first, end = first_offsets(self.admin, places), end_offsets(self.admin, places)
-        return list(read_between(self.settings.kafka, self.settings.group, "test", first, end))
+        first = first_offsets(self.admin, places)
+        deadline_s = time.monotonic() + PATIENCE_S
+        while True:
+            end = end_offsets(self.admin, places)
+            found = list(read_between(self.settings.kafka, self.settings.group, "test", first, end))
+            if len(found) >= count:
+                return found
+            assert time.monotonic() < deadline_s, f"{topic}: {len(found)} of {count} messages came"
 
     def ends(self, topic: str) -> dict[Place, int]:
         return end_offsets(self.admin, places_of(self.admin, [topic]))
@@ -111,8 +122,7 @@ def _produce(
     headers: Sequence[tuple[str, bytes]],
 ) -> None:
     for key, value in messages:
-        where = {} if partition is None else {"partition": partition}
-        producer.produce(topic, value, key, headers=list(headers), **where)
+        producer.produce(topic, value, key, ANY if partition is None else partition, headers=list(headers))
 
 
 @pytest.fixture(scope="session")
@@ -149,6 +159,7 @@ def command(capfd: pytest.CaptureFixture[str]) -> Command:
     def command(*arguments: object) -> tuple[int, str, str]:
         capfd.readouterr()
         code = main([str(argument) for argument in arguments])
-        return code, *capfd.readouterr()
+        out, err = capfd.readouterr()
+        return code, out, err
 
     return command

@@ -66,20 +66,20 @@ def test_lines_arrive_byte_for_byte_with_their_key_in_their_lane(system: System)
     ]
     summary = publish(system.settings, lines(*values))
     assert (summary.sent, summary.failed, summary.errors) == (4, 0, [])
-    standard = system.read(system.topics.stage(Stage.INGEST, STANDARD))
+    standard = system.read(system.topics.stage(Stage.INGEST, STANDARD), 3)
     assert {(message.key, message.value) for message in standard} == {
         (b"p-1", values[0]),
         (None, values[2]),
         (None, values[3]),
     }
-    (urgent,) = system.read(system.topics.stage(Stage.INGEST, URGENT))
+    (urgent,) = system.read(system.topics.stage(Stage.INGEST, URGENT), 1)
     assert (urgent.key, urgent.value) == (b"p-2", values[1])
 
 
 def test_one_posts_versions_stay_in_order_and_its_delete_comes_last(system: System) -> None:
     versions = [json.dumps({"post_id": "p", "text": str(at)}).encode() for at in range(200)]
     publish(system.settings, lines(*versions), deletes=["p"])
-    found = system.read(system.topics.stage(Stage.INGEST))
+    found = system.read(system.topics.stage(Stage.INGEST), 201)
     assert [message.value for message in found] == [*versions, None]
 
 
@@ -88,7 +88,7 @@ def test_each_delivery_is_reported_with_its_place(system: System) -> None:
     publish(system.settings, lines(b'{"post_id": "a"}', b"{"), deletes=["a"], on_delivered=delivered.append)
     assert sorted(str(place.line) for place in delivered) == ["1", "2", "None"]
     topic = system.topics.stage(Stage.INGEST)
-    where = {(message.topic, message.partition, message.offset) for message in system.read(topic)}
+    where = {(message.topic, message.partition, message.offset) for message in system.read(topic, 3)}
     assert {(place.topic, place.partition, place.offset) for place in delivered} == where
 
 

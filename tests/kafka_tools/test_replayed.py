@@ -53,10 +53,10 @@ def test_metadata_that_is_not_ours_says_nothing_beyond_the_offset(text: str | No
 
 def test_too_much_to_remember_forgets_the_end_and_never_claims_too_much() -> None:
     marks = Marks(Replayed())
-    for offset in range(4000):
+    for offset in range(2000):
         marks.passed(offset, replayed=offset % 2 == 1)
     text = marks.now().to_metadata()
     assert len(text) <= MAX_METADATA
-    remembered = {offset for offset in range(4000) if offset in Replayed.read(0, text)}
-    assert remembered < {offset for offset in range(4000) if offset % 2 == 1}
+    remembered = {offset for offset in range(2000) if offset in Replayed.read(0, text)}
+    assert remembered < {offset for offset in range(2000) if offset % 2 == 1}
     assert len(remembered) > 300

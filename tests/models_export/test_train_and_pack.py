@@ -26,7 +26,7 @@ from processors.packs.check import check_pack  # noqa: E402
 
 NICE = ("lovely", "morning", "thanks", "garden", "music", "friend", "coffee", "sunny")
 NASTY = ("grubby", "vermin", "wretch", "scum")
-STEPS = 80
+STEPS = 60
 RECIPE = Recipe(steps=STEPS, learning_rate=5e-3, warmup=10, vocabulary=200, window_tokens=64, ema=0.9)
 
 
@@ -57,7 +57,7 @@ def write_pool(folder: Path) -> Path:
     folder.mkdir()
     rng = random.Random(0)
     rows: list[dict[str, Any]] = []
-    for lang, name, count in (("en", "open", 900), ("de", "open_too", 900), ("en", "closed", 300)):
+    for lang, name, count in (("en", "open", 700), ("de", "open_too", 700), ("en", "closed", 200)):
         for number in range(count):
             abuse = int(rng.random() < 0.4)
             words = rng.choices(NICE, k=5)
