@@ -61,7 +61,8 @@ def compare(
     here = scorer.logits(texts, "comparison with the network")
     moves: list[NDArray[np.float64]] = []
     flips: list[NDArray[np.bool_]] = []
-    for column, head in enumerate(scorer.heads):
+    for head in thresholds:
+        column = scorer.heads.index(head)
         ours, theirs = calibration[head](here[:, column]), calibration[head](there[:, column])
         moves.append(np.abs(ours - theirs))
         flips.append((ours >= thresholds[head]) != (theirs >= thresholds[head]))

@@ -53,7 +53,10 @@ def end_offsets(admin: AdminClient, places: Iterable[Place]) -> dict[Place, int]
 
 
 def committed_offsets(consumer: Consumer, places: Iterable[Place]) -> dict[Place, TopicPartition]:
-    """What the consumer's group has committed: offset (negative where nothing is) and metadata. Raises KafkaException."""
+    """Offset (negative where there is none) and metadata that the consumer's group has committed.
+
+    Raises KafkaException.
+    """
     wanted = [TopicPartition(*place) for place in places]
     deadline_s = time.monotonic() + ADMIN_TIMEOUT_S
     while True:

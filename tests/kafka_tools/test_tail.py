@@ -20,6 +20,7 @@ from schemas import (
     encode_decision,
     encode_flag,
 )
+from streams.broker import LocalBroker
 from streams.tail import Followed, Tail, Wanted
 from tests.kafka_tools.conftest import Command, System
 
@@ -198,3 +199,15 @@ def test_messages_are_shown_as_they_come(system: System) -> None:
     producing.join()
     following.close()
     assert seen == [b"1", b"2"]
+
+
+def test_a_broker_that_was_away_does_not_end_the_tail(system: System, kafka: LocalBroker) -> None:
+    following = Tail(system.settings, system.admin, Followed.DECISIONS, from_beginning=False)
+    system.produce(system.topics.decisions, ("a", b"before"))
+    messages = following.messages(Wanted(count=2, timeout_s=90))
+    assert next(messages).value == b"before"
+    kafka.stop()
+    kafka.start()
+    system.produce(system.topics.decisions, ("a", b"after"))
+    assert next(messages).value == b"after"
+    following.close()

@@ -53,7 +53,10 @@ def write_backbone(folder: Path) -> Path:
 
 
 def write_pool(folder: Path) -> Path:
-    """Two languages of two sets each, one of the sets not permissive; every tenth row is dev."""
+    """Three sets in two languages, one of them not permissive; every fifth row is dev.
+
+    A nasty word makes a row abuse. What is called profanity is random: nobody can learn it.
+    """
     folder.mkdir()
     rng = random.Random(0)
     rows: list[dict[str, Any]] = []
@@ -72,7 +75,7 @@ def write_pool(folder: Path) -> Path:
                     "split": "dev" if number % 5 == 0 else "train",
                     "abuse": abuse,
                     "hate": None,
-                    "categories": [],
+                    "categories": ["profanity"] if rng.random() < 0.4 else [],
                     "context": None,
                 }
             )
@@ -120,12 +123,21 @@ def test_the_tiny_expert_has_learnt_its_words(made: tuple[Path, dict[str, Any]])
 def test_only_labels_and_languages_with_labelled_rows_are_measured(made: tuple[Path, dict[str, Any]]) -> None:
     loaded = load_pack(made[0])
     assert loaded.manifest.measured == ("abuse",)
+    assert "spam" in loaded.not_assessed
     assert [loaded.language_status(lang) for lang in ("en", "de", "sw", "tlh")] == [
         "measured",
         "measured",
         "zero_shot",
         "unsupported",
     ]
+
+
+def test_a_head_that_has_learnt_nothing_is_not_assessed_and_the_card_says_why(made: tuple[Path, Any]) -> None:
+    card = load_pack(made[0]).manifest.labels["profanity"]
+    assert card.status == "not_assessed"
+    assert card.training_rows is not None
+    assert "a positive scores above a negative in only" in str(card.note)
+    assert f"- `profanity`: {card.note}" in (made[0] / "MODEL_CARD.md").read_text()
 
 
 def test_only_permissive_sets_are_trained_on_and_the_others_stand_beside(made: tuple[Path, dict[str, Any]]) -> None:
