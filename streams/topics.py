@@ -21,6 +21,7 @@ POST_BYTES = MAX_POST_BYTES + (MESSAGE_BYTES - MAX_MESSAGE_BYTES)
 """Limit of a message on the input topics: the largest post, with the same room for key and headers as elsewhere."""
 
 ADMIN_TIMEOUT_S = 15.0
+SETTLE_TIMEOUT_S = 60.0  # for a busy cluster to make what it has promised
 WAIT_S = 0.05
 CLUSTER_DEFAULT = -1  # the admin protocol's word for `default.replication.factor`
 
@@ -171,11 +172,11 @@ def _existing(admin: AdminClient) -> dict[str, tuple[int, int]]:
 
 def _wait_for(admin: AdminClient, names: Sequence[str]) -> None:
     """Until the cluster lists these topics: it answers as soon as it has noted that there shall be such topics."""
-    deadline_s = time.monotonic() + ADMIN_TIMEOUT_S
+    deadline_s = time.monotonic() + SETTLE_TIMEOUT_S
     while missing := set(names) - _existing(admin).keys():
         if time.monotonic() > deadline_s:
             raise TopicsError(
-                f"created, but still not to be seen after {ADMIN_TIMEOUT_S:g} s: {', '.join(sorted(missing))}"
+                f"created, but still not to be seen after {SETTLE_TIMEOUT_S:g} s: {', '.join(sorted(missing))}"
             )
         time.sleep(WAIT_S)
 

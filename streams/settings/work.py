@@ -161,7 +161,7 @@ class BreakerSettings(Struct, frozen=True, kw_only=True):
     ] = 60.0
     min_count: Annotated[
         int,
-        Meta(ge=1, description="Fewer records than this in the window say nothing about a rate."),
+        Meta(ge=1, description="Fewer failures of ours than this in the window say nothing about a rate."),
     ] = 20
     failure_ratio: Annotated[
         float,

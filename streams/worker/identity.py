@@ -24,7 +24,7 @@ class Instance:
         self._descriptor = descriptor
 
     def transactional_id(self, group: str) -> str:
-        return f"{group}.{self.name}"
+        return f"{group}:{self.name}"  # neither may hold a colon, so no two pairs make one id
 
     def release(self) -> None:
         os.close(self._descriptor)

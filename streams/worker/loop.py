@@ -280,7 +280,10 @@ class Loop:
             return
         self._running -= len(done)
         self._alone = self._alone and self._running > 0
-        processed = [completion for completion in done if completion.outputs is not None]
+        # What was begun before everything was read anew says nothing about now.
+        processed = [
+            completion for completion in done if completion.outputs is not None and not completion.ticket.home.forgotten
+        ]
         if processed:
             self._judge(len(processed), sum(completion.our_failure for completion in processed))
         if self._rewind:
@@ -362,6 +365,7 @@ class Loop:
         if self._reopen:
             self._delivery.open()
         self.assignment.rewind()
+        self._breathe()
         self._rewind = self._reopen = False
         self._full_since_s = None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -135,14 +136,22 @@ class Outcomes:
         )
         return Output(self.topics.retry(delay), _key(message), message.value, headers)
 
+    @property
+    def longest_retry_s(self) -> float:
+        """How long a message may be on its way through the retry topics, all its attempts together."""
+        return sum(_DELAYS[min(attempt, len(_DELAYS)) - 1][1] for attempt in range(1, self.max_retries + 1))
+
     def tombstones(self, message: Received, attempt: int, now_ms: int) -> list[Output]:
-        """What a deleted post leaves: no decision now, nor when a version of it that waits for a retry comes."""
+        """What a deleted post leaves: no decision now, nor after the last retry of a version of it that waits for one.
+
+        Each round through the longest delay leaves one more tombstone, until no earlier version can come any more.
+        """
         gone = Output(self.topics.decisions, message.key, None)
-        if attempt > 1:
-            return [gone]
         delay, seconds = _DELAYS[-1]
+        if attempt > math.ceil(self.longest_retry_s / seconds):
+            return [gone]
         not_before_ms = now_ms + int(seconds * 1000)
-        headers = self._headers(message, Stage.INGEST, None, None, attempt=2, not_before_ms=not_before_ms)
+        headers = self._headers(message, Stage.INGEST, None, None, attempt=attempt + 1, not_before_ms=not_before_ms)
         return [gone, Output(self.topics.retry(delay), message.key, None, headers)]
 
     def republished(self, message: Received) -> Output | None:

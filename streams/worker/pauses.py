@@ -45,10 +45,14 @@ class Pauses:
             self._resume(free)
 
     def forget(self, keys: Iterable[TopicPartitionKey]) -> None:
-        """The partitions are another worker's now."""
+        """The partitions are another worker's now, or are read anew: no reason holds, and the client is told so while
+        it still has them (it keeps a pause over a new assignment)."""
         gone = set(keys)
+        paused = [key for key in gone if self.is_held(key)]
         for held in self._held.values():
             held -= gone
+        if paused:
+            self._resume(paused)
 
     def is_held(self, key: TopicPartitionKey) -> bool:
         return any(key in held for held in self._held.values())

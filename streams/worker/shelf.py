@@ -5,9 +5,12 @@ from __future__ import annotations
 from confluent_kafka import Consumer, TopicPartition
 
 from schemas import DeadLetterHeaders
+from streams.topology import RETRY_DELAYS_S
 from streams.worker.ledger import PartitionLedger, TopicPartitionKey
 from streams.worker.outcomes import Received
 from streams.worker.pauses import Pauses, Why
+
+LONGEST_DELAY_S = max(RETRY_DELAYS_S.values())
 
 
 class Shelf:
@@ -27,7 +30,8 @@ class Shelf:
         not_before_ms = DeadLetterHeaders.from_headers(message.headers).not_before_ms
         if not_before_ms is None or not_before_ms / 1000 <= now_s:
             return False
-        self._due_s[key] = not_before_ms / 1000
+        # A header far in the future (another's clock) must not hold the partition for ever.
+        self._due_s[key] = min(not_before_ms / 1000, now_s + LONGEST_DELAY_S)
         home.held_at = message.offset
         self._pauses.hold(Why.NOT_BEFORE, [key])
         self._consumer.seek(TopicPartition(home.topic, home.partition, message.offset))

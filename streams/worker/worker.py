@@ -98,14 +98,14 @@ class Worker:
         with ExitStack() as stack:
             inputs = self._topics.inputs(self._stages)
             admin = check_connection(settings.kafka)
-            require_topics(admin, self._topics.all())
+            cluster = require_topics(admin, self._topics.all())
             self.health.set(Ready.BROKER, True, "a broker answered")
             server = HealthServer(self.health, self.metrics.registry, self._http)
             stack.callback(server.close)
             log.info("serving /live, /ready and /metrics on http://%s:%s", server.host, server.port)
             instance = claim_instance(settings.instance, settings.state_dir / settings.group / "instances")
             stack.callback(instance.release)
-            journal = Journal(settings.state_dir / settings.group / "journal", instance.name)
+            journal = Journal(settings.state_dir / settings.group / "journal" / cluster, instance.name)
             tracing = build_tracing(settings.tracing, instance=instance.name, version=self._versions.code)
             stack.callback(tracing.close)
             self.metrics.running(self._versions.code, self._versions.pack, self._versions.policy)
@@ -257,12 +257,16 @@ class _Looker:
         return False
 
 
-def require_topics(admin: AdminClient, topics: Sequence[str]) -> None:
-    """Raises `Broken` naming the topics that do not exist: a worker that waits for them would look healthy."""
+def require_topics(admin: AdminClient, topics: Sequence[str]) -> str:
+    """The cluster's id: offsets, and what a journal says of them, mean something in their own cluster only.
+
+    Raises `Broken` naming the topics that do not exist: a worker that waits for them would look healthy.
+    """
     try:
-        known = admin.list_topics(timeout=10).topics
+        metadata = admin.list_topics(timeout=10)
     except KafkaException as error:
         raise Broken(f"the broker does not list its topics: {error.args[0].str()}") from error
-    missing = [topic for topic in topics if topic not in known]
+    missing = [topic for topic in topics if topic not in metadata.topics]
     if missing:
         raise Broken(f"topics do not exist: {', '.join(missing)}; create them with `modstream topics create`")
+    return str(metadata.cluster_id)

@@ -79,4 +79,4 @@ def test_a_name_cannot_leave_its_folder(claim: Claims) -> None:
 
 
 def test_the_transactional_id_is_the_group_and_the_instance(claim: Claims) -> None:
-    assert claim("eu-1").transactional_id("modstream") == "modstream.eu-1"
+    assert claim("eu-1").transactional_id("modstream") == "modstream:eu-1"

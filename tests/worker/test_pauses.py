@@ -73,11 +73,11 @@ def test_lifting_what_is_not_held_is_nothing(pauses: Pauses, client: Client) -> 
     assert client.calls == []
 
 
-def test_a_partition_that_went_to_another_worker_is_not_touched_any_more(pauses: Pauses, client: Client) -> None:
+def test_a_partition_that_is_given_up_is_resumed_first_and_not_touched_any_more(pauses: Pauses, client: Client) -> None:
     pauses.hold(Why.BUDGET, [P0, P1])
     pauses.forget([P0])
     pauses.lift(Why.BUDGET)
-    assert client.calls[1:] == [("resume", {P1})]
+    assert client.calls[1:] == [("resume", {P0}), ("resume", {P1})]
 
 
 STEPS = st.lists(
