@@ -73,6 +73,7 @@ def measure(names: tuple[str, ...], *, quick: bool) -> list[Report]:
         say("starting a local Kafka")
         with LocalBroker(Path(folder) / "kafka", progress=say) as broker, Watch(broker.pid) as watch:
             bed = Bed(broker.bootstrap_servers, watch, Path(folder))
+            plumbing.warm_up(bed)
             if plumbing.NAME in names:
                 add(plumbing.run(bed, quick=quick, say=say))
             capacity: float | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ def describe() -> dict[str, Any]:
         "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
-        "libraries": {name: version(name) for name in LIBRARIES},
+        "libraries": {name: found for name in LIBRARIES if (found := installed(name)) is not None},
         "load_average": [round(load, 2) for load in os.getloadavg()],
         "busy_percent": psutil.cpu_percent(LOOK_S),
     }
@@ -51,6 +51,14 @@ def slug(machine: dict[str, Any]) -> str:
     words = re.sub(r"\(r\)|\(tm\)|\bcpu\b|\bprocessor\b|@.*", " ", machine["cpu"].lower())
     name = "-".join(re.findall(r"[a-z0-9]+", words)[:4]) or "unknown"
     return f"{name}-{machine['cores']}-cores"
+
+
+def installed(distribution: str) -> str | None:
+    """Its version; None where it is not installed."""
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return None
 
 
 def cpu_model() -> str:

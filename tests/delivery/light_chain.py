@@ -1,7 +1,8 @@
 """The chain's stages with nothing to compute, so that delivery tests measure delivery; and stages that misbehave.
 
 A post's text commands its fate at the stage `encode`: "poison" raises, "kill" ends the process, "transient" fails in a
-way that may pass, "unreadable" loses its modality, "wait" blocks until a file appears.
+way that may pass, "unreadable" loses its modality; "wait" blocks, and "broken until mended" raises, until a file
+appears.
 """
 
 from __future__ import annotations
@@ -44,6 +45,8 @@ class LightStage:
     def _one(self, record: Record) -> Outcome:
         if self.stage is Stage.ENCODE:
             match record.post.text:
+                case "broken until mended" if self._latch is None or not self._latch.exists():
+                    raise RuntimeError("the model is broken")
                 case "poison":
                     raise ValueError("poisonous text")
                 case "kill":

@@ -169,6 +169,26 @@ def test_too_many_failures_of_ours_pause_the_worker_until_it_can_go_on(cluster: 
     assert sum(max(0, offset) for offset in cluster.committed(topic).values()) < 400
 
 
+@pytest.mark.timeout(200)
+def test_a_paused_worker_probes_and_decides_everything_once_the_fault_is_gone(cluster: Cluster) -> None:
+    latch = cluster.folder / "latch"
+    worker = cluster.start(LIGHT_CHAIN_LATCH=str(latch), MODSTREAM_BREAKER__PROBE_INTERVAL_S="0.5")
+    port = port_of(worker)
+    cluster.publish(post(f"p-{at}", "broken until mended") for at in range(400))
+    wait_until(lambda: _breaker_probes(port) > 2, worker)
+    latch.touch()
+    assert len(cluster.read(cluster.topics.decisions, 400)) == 400
+    assert len(cluster.read(cluster.topics.dead_letters, 0)) == 0
+    wait_until(lambda: get(port, "/ready")[0] == 200, worker)
+
+
+def _breaker_probes(port: int) -> float:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+        lines = answer.read().decode().splitlines()
+    (line,) = (line for line in lines if line.startswith('modstream_breaker_probes_total{outcome="failed"}'))
+    return float(line.split()[-1])
+
+
 @pytest.mark.timeout(120)
 def test_invalid_posts_never_pause_the_worker(cluster: Cluster) -> None:
     cluster.start()

@@ -13,6 +13,7 @@ from schemas import (
     Action,
     Cause,
     Flag,
+    Record,
     Stage,
     decode_confidence,
     decode_decision,
