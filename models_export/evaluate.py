@@ -82,7 +82,7 @@ class Evaluation:
             inside = usable & (dev.pairs == pair)
             rows = inside & ~dev.fitting if trained else inside
             truth = column[rows] == 1
-            if len(np.unique(column[inside])) < 2 or not rows.any():
+            if truth.all() or not truth.any():
                 continue
             lang, _, name = pair.partition("/")
             said = self._scores["abuse"][rows] >= self._thresholds["abuse"]
