@@ -13,6 +13,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # torch and its friends stay out of .venv: what runs in a worker must not come to need them.
 TRAIN_VENV := .venv-train
+# Where a training run keeps its state, and its pack at the end.
+RUN ?= build/train
 PIP := python -m pip --disable-pip-version-check --quiet install
 
 # The name of a stamp holds the checksum of what was installed, so that a changed lock installs again and a mere
@@ -90,10 +92,12 @@ docs: setup ## Write docs/settings.md and docs/metrics.md anew from the code
 bench: $(BENCH) ## Tables on the screen, JSON in build/bench (ARGS=... goes to `python -m benchmarks`)
 	$(BIN)/python -m benchmarks $(ARGS)
 
-train: $(TRAIN) ## The text expert from a seed: DATA=folder of labelled sets, BACKBONE=folder or hub name (ARGS=...)
+train: $(TRAIN) ## The text expert and its pack from a seed: DATA=folder, BACKBONE=folder or hub name, RUN=where (ARGS=...)
 	@test -n "$(DATA)" -a -n "$(BACKBONE)" || { echo "Say what to train on and from: \
 	make train DATA=/path/to/data BACKBONE=intfloat/multilingual-e5-small" >&2; exit 2; }
-	nice -n 19 $(TRAIN_VENV)/bin/python -m models_export --data "$(DATA)" --backbone "$(BACKBONE)" $(ARGS)
+	nice -n 19 $(TRAIN_VENV)/bin/python -m models_export train --data "$(DATA)" --backbone "$(BACKBONE)" --out "$(RUN)" $(ARGS)
+	nice -n 19 $(TRAIN_VENV)/bin/python -m models_export pack --data "$(DATA)" --run "$(RUN)" --out "$(RUN)/shipped"
+	@echo "The pack is in $(RUN)/shipped: \`modstream pack check $(RUN)/shipped\`, then MODSTREAM_PACK=$(RUN)/shipped" >&2
 
 test-soak: setup-dev ## Long and many
 	@if grep -rqs 'mark\.soak' tests; then $(BIN)/pytest -m soak; else echo "test-soak: there is no soak test yet"; fi

@@ -15,6 +15,11 @@ def say(text: str) -> None:
     sys.stderr.flush()
 
 
+def counted(count: int, what: str) -> str:
+    """`1 dead letter`, `1,200 dead letters`."""
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
 def put_line(text: str) -> None:
     """A line of data."""
     sys.stdout.write(f"{text}\n")

@@ -13,7 +13,7 @@ import msgspec
 
 from commands.arguments import TOPICS, WORKER, add_json, add_settings, settings_of
 from commands.brief import dead_letter_object, top_labels, why_dead
-from commands.console import cut, printable, put_json, put_table, say
+from commands.console import counted, cut, printable, put_json, put_table, say
 from commands.failures import CommandFailed
 from commands.outcomes import Outcomes, origin_of
 from commands.up import worker_command
@@ -73,7 +73,7 @@ def run(args: Namespace) -> int:
     if outcomes.doubled and settings.delivery is Delivery.EXACTLY_ONCE:
         raise CommandFailed(f"{len(outcomes.doubled)} posts were answered twice: {outcomes.doubled}")
     say(
-        f"{len(published)} messages: {len(outcomes.decisions)} decisions, {len(outcomes.dead)} dead letters,"
+        f"{len(published)} messages: {len(outcomes.decisions)} decisions, {counted(len(outcomes.dead), 'dead letter')},"
         f" {len(outcomes.deletes)} deleted; in {time.monotonic() - began_s:.1f} s"
     )
     say("next: `modstream up` keeps it running; docs/command-line.md has every command")

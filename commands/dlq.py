@@ -10,7 +10,7 @@ from typing import Any
 
 from commands.arguments import CONNECTION, add_json, add_settings, count, settings_of
 from commands.brief import KEY_COLUMNS, REASON_COLUMNS, dead_letter_object, text_of, why_dead
-from commands.console import cut, printable, put_columns, put_json, put_line, put_table, say
+from commands.console import counted, cut, printable, put_columns, put_json, put_line, put_table, say
 from commands.failures import CommandFailed
 from schemas import Cause, Stage
 from streams.dlq import DeadLetters, Selection, summary_of
@@ -80,7 +80,8 @@ def run_list(args: Namespace) -> int:
     elif latest:
         put_table(("DEAD LETTER", "AT", "STAGE", "CAUSE", "KEY", "REPLAYED", "REASON"), [_row(row) for row in latest])
     say(
-        f"{found.count:,} dead letters" + (f", the latest {len(latest)} are shown" if found.count > len(latest) else "")
+        counted(found.count, "dead letter")
+        + (f", the latest {len(latest)} are shown" if found.count > len(latest) else "")
     )
     return 0
 
@@ -113,14 +114,14 @@ def run_replay(args: Namespace) -> int:
     for topic, number in sorted(replay.by_topic.items()):
         say(f"{number:,} {'would go' if args.dry_run else 'went'} back to {topic}")
     if replay.before:
-        say(f"{replay.before:,} were replayed before and are left alone (--again replays them again)")
+        say(f"{counted(replay.before, 'dead letter')} replayed before and left alone (--again replays them again)")
     for place in replay.homeless[:MAX_NAMED]:
         say(f"{place} cannot be replayed: its header modstream-topic names no topic of the chain")
     if args.which and not (count or replay.before or replay.homeless):
         raise CommandFailed(
             f"no dead letter matches {', '.join(args.which)}: `modstream dlq list` shows those there are"
         )
-    say(f"{count:,} dead letters {'would be replayed' if args.dry_run else 'replayed'}")
+    say(f"{counted(count, 'dead letter')} {'would be replayed' if args.dry_run else 'replayed'}")
     return 1 if replay.homeless else 0
 
 

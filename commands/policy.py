@@ -10,7 +10,7 @@ from typing import Any, cast
 import msgspec
 
 from commands.arguments import add_json, add_settings, settings_of
-from commands.console import put_json, put_table, say
+from commands.console import counted, put_json, put_table, say
 from processors.pack.features import FEATURES
 from processors.packs import load_pack
 from processors.policy import Level, check_policy, describe, load_policy
@@ -46,7 +46,7 @@ def run_check(args: Namespace) -> int:
     if errors := sum(problem.level is Level.ERROR for problem in problems):
         if args.json:
             put_json({"problems": msgspec.to_builtins(problems)})
-        say(f"modstream: {args.file} has {errors} error{'s' if errors > 1 else ''} and cannot be used")
+        say(f"modstream: {args.file} has {counted(errors, 'error')} and cannot be used")
         return 1
     policy = load_policy(args.file, thresholds, FEATURES)
     effective = describe(policy.effective(args.tenant, args.region, args.lang))

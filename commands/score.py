@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 import orjson
 
 from commands.arguments import MODEL, add_settings, settings_of
-from commands.console import say
+from commands.console import counted, say
 from commands.failures import CommandFailed
 from commands.files import STDIN, opened
 from processors.chain import run_chain
@@ -69,7 +69,8 @@ def run(args: Namespace) -> int:
         began_s = time.monotonic()
         lines, errors = _score(processors, file, out)
     took_s = time.monotonic() - began_s
-    say(f"{lines:,} lines: {lines - errors:,} decisions, {errors:,} errors, in {took_s:.1f} s")
+    decisions = counted(lines - errors, "decision")
+    say(f"{counted(lines, 'line')}: {decisions}, {counted(errors, 'error')}, in {took_s:.1f} s")
     return 0
 
 

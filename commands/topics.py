@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 
 from commands.arguments import CONNECTION, TOPICS, add_json, add_settings, settings_of
-from commands.console import put_json, put_table, say
+from commands.console import counted, put_json, put_table, say
 from streams.kafka import check_connection
 from streams.topics import TopicState, create_topics, look_at, planned
 
@@ -35,7 +35,7 @@ def run_create(args: Namespace) -> int:
     created = create_topics(admin, plans)
     states = look_at(admin, plans)
     _show(states, as_json=args.json, created=frozenset(created))
-    say(f"{len(created)} topics created, {len(states) - len(created)} were there")
+    say(f"{counted(len(created), 'topic')} created, {len(states) - len(created)} were there")
     return 0
 
 

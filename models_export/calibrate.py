@@ -120,7 +120,7 @@ def choose_threshold(scores: Scores, truth: Truth, weights: NDArray[np.float64])
     """The threshold of the best macro-F1 on the weighted rows. Raises `NotAssessable` where no row weighs anything."""
     if not weights.any():
         raise NotAssessable(f"no set has {MIN_CLASS_ROWS} dev rows of each class to choose a threshold on")
-    quality = np.array([_weighted_macro_f1(scores >= at, truth, weights) for at in CANDIDATES])
+    quality = np.array([_weighted_macro_f1(scores > at, truth, weights) for at in CANDIDATES])
     best = int(quality.argmax())
     near = quality >= quality[best] - INDIFFERENT
     low = high = best

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -117,8 +118,8 @@ def _summary(manifest: Table, figures: Table) -> str:
     if others:
         mean = sum(others) / len(others)
         rows.append(("Multilingual HateCheck accuracy", f"{_cell(mean)} (mean of {len(others)} languages)"))
-    measured = sum(card["status"] == "measured" for card in manifest["languages"].values())
-    rows.append(("languages", f"{measured} measured, {len(manifest['languages']) - measured} zero-shot"))
+    counts = Counter(card["status"] for card in manifest["languages"].values())
+    rows.append(("languages", f"{counts['measured']} measured, {counts['zero_shot']} zero-shot"))
     return table(("what", "figure"), rows)
 
 
@@ -234,6 +235,11 @@ def _languages(cards: Table) -> str:
         for lang, card in cards.items()
         if card["status"] == "zero_shot" and "zero_shot" in card.get("dev", {})
     ]
+    unread = [
+        (lang, card["dev"]["zero_shot"])
+        for lang, card in cards.items()
+        if card["status"] == "unsupported" and "zero_shot" in card.get("dev", {})
+    ]
     names = [lang for lang, card in cards.items() if card["status"] == "zero_shot"]
     head = ("language", "sets", "rows", "abuse macro-F1")
     parts = ["**Measured** (trained on, both classes on dev):", table(head, map(_language, measured))]
@@ -246,6 +252,11 @@ def _languages(cards: Table) -> str:
         "**Unsupported**: every other language. Its posts get the flag `lang.unsupported` and are never approved on"
         " text alone."
     )
+    if unread:
+        parts += [
+            "Among them are languages of the backbone whose labelled text the classifier could not read:",
+            table(head, map(_language, unread)),
+        ]
     return "\n\n".join(parts)
 
 

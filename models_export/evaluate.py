@@ -85,7 +85,7 @@ class Evaluation:
             if truth.all() or not truth.any():
                 continue
             lang, _, name = pair.partition("/")
-            said = self._scores["abuse"][rows] >= self._thresholds["abuse"]
+            said = self._scores["abuse"][rows] > self._thresholds["abuse"]
             found.append(
                 {
                     "lang": lang,
@@ -107,7 +107,7 @@ class Evaluation:
         rows = dev.judged(head) & dev.trained & ~dev.fitting
         truth = dev.truth[rows, dev.heads.index(head)] == 1
         scores = self._scores[head][rows]
-        said = scores >= self._thresholds[head]
+        said = scores > self._thresholds[head]
         raw = sigmoid(dev.logits[rows, dev.heads.index(head)])
         return {
             "rows": len(truth),
@@ -143,7 +143,7 @@ class Evaluation:
 
     def flagged(self) -> Truth:
         """Whether any label is over its threshold, for each row."""
-        return np.any([self._scores[head] >= at for head, at in self._thresholds.items()], axis=0)
+        return np.any([self._scores[head] > at for head, at in self._thresholds.items()], axis=0)
 
     def benign_flagged(self) -> dict[str, Figures]:
         """By language: how much of what its set calls benign gets a flag. Sets not trained on are counted apart."""
@@ -171,7 +171,7 @@ class Evaluation:
     def suite(self, suite: Suite, logits: NDArray[np.float32]) -> Figures:
         """A functional suite: a case is called hateful where hate is over its threshold. `logits`: [cases, heads]."""
         scores = self._calibration["hate"](logits[:, self._dev.heads.index("hate")])
-        said = scores >= self._thresholds["hate"]
+        said = scores > self._thresholds["hate"]
         right = said == suite.hateful
         return {
             "cases": len(right),

@@ -65,7 +65,7 @@ def compare(
         column = scorer.heads.index(head)
         ours, theirs = calibration[head](here[:, column]), calibration[head](there[:, column])
         moves.append(np.abs(ours - theirs))
-        flips.append((ours >= thresholds[head]) != (theirs >= thresholds[head]))
+        flips.append((ours > thresholds[head]) != (theirs > thresholds[head]))
     result = {
         "texts": len(texts),
         "max_move": float(np.max(moves)),

@@ -15,6 +15,12 @@ sv sw ta te th tl tr ug uk ur uz vi xh yi zh
 """
 BACKBONE_LANGUAGES = frozenset(_CODES.split())
 
+MIN_ZERO_SHOT_F1 = 0.5
+"""A classifier that ignores the text has a macro-F1 below this; a language that is read no better cannot be read."""
+MIN_ROWS = 50
+"""Fewer rows show nothing about a language, neither good nor bad."""
+UNREADABLE = "the backbone knows it, but on labelled text the classifier was no better than one that does not read it"
+
 Figures = dict[str, Any]
 
 
@@ -24,7 +30,8 @@ def language_cards(
     """A card per language, for the manifest. What no card names is unsupported.
 
     `pairs`, `zero_shot` and `benign` are the figures of those names from `models_export.evaluate`. A language is
-    measured where a pair that was trained on is counted; measured on the side (`zero_shot`) is still zero-shot.
+    measured where a pair that was trained on is counted. Measured on the side (`zero_shot`) it is still zero-shot, or
+    unsupported where that shows that it cannot be read.
     """
     trained, others = list(pairs), list(zero_shot)
     measured = {pair["lang"] for pair in trained if pair["counted"]}
@@ -40,9 +47,15 @@ def language_cards(
         if lang in benign:
             figures["benign_flagged"] = benign[lang]
         cards[lang] = {"status": "measured" if mine else "zero_shot"}
+        if aside and not mine and _is_unreadable(figures["zero_shot"]):
+            cards[lang] = {"status": "unsupported", "note": UNREADABLE}
         if figures:
             cards[lang]["dev"] = figures
     return cards
+
+
+def _is_unreadable(aside: Figures) -> bool:
+    return aside["rows"] >= MIN_ROWS and aside["abuse_macro_f1"] < MIN_ZERO_SHOT_F1
 
 
 def _mean(pairs: list[Mapping[str, Any]]) -> Figures:

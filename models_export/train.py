@@ -30,7 +30,7 @@ class Recipe:
     """What a training run is made of; the same recipe, data and backbone give the same pack (on one kind of device)."""
 
     seed: int = 7
-    steps: int = 4500
+    steps: int = 2700
     batch: int = 32
     learning_rate: float = 8e-5
     warmup: int = 200

@@ -115,7 +115,7 @@ def test_an_empty_file_gives_no_lines(scored: Score) -> None:
 
 
 def test_the_summary_counts_decisions_and_errors(scored: Score) -> None:
-    assert scored([post("a"), b"{", post("b")]).sentence.startswith("3 lines: 2 decisions, 1 errors, in ")
+    assert scored([post("a"), b"{", post("b")]).sentence.startswith("3 lines: 2 decisions, 1 error, in ")
 
 
 def test_out_gets_the_lines_and_stdout_nothing(scored: Score, tmp_path: Path) -> None:

@@ -205,7 +205,7 @@ def test_the_replay_command_says_what_went_where(letters: System, command: Comma
     topic = letters.topics.stage(Stage.INGEST)
     code, _, err = command("dlq", "replay", "--all", "--cause", "invalid_post", "--dry-run", *letters.flags)
     assert code == 0
-    assert err.splitlines() == [f"1 would go back to {topic}", "1 dead letters would be replayed"]
+    assert err.splitlines() == [f"1 would go back to {topic}", "1 dead letter would be replayed"]
     code, out, err = command("dlq", "replay", "--all", "--json", *letters.flags)
     assert code == 1  # one of them has nowhere to go
     assert json.loads(out) == {
@@ -218,7 +218,7 @@ def test_the_replay_command_says_what_went_where(letters: System, command: Comma
     assert "cannot be replayed: its header modstream-topic names no topic of the chain" in err
     code, _, err = command("dlq", "replay", "p-1", *letters.flags)
     assert code == 0
-    assert "1 were replayed before and are left alone (--again replays them again)" in err
+    assert "1 dead letter replayed before and left alone (--again replays them again)" in err
     assert posts(letters, 5) == POSTS
 
 

@@ -152,7 +152,7 @@ def test_demo_shows_what_became_of_every_post_and_cleans_up(
     assert "dead letter" in rows[22]
     assert "malformed JSON" in rows[22]
     assert "deleted" in rows[23]
-    assert "23 messages: 21 decisions, 1 dead letters, 1 deleted" in ran.stderr
+    assert "23 messages: 21 decisions, 1 dead letter, 1 deleted" in ran.stderr
     assert list(tmp_path.glob("modstream-demo-*")) == []
 
     again = demo("--json")  # on the same topics: what is there from before is not counted

@@ -24,6 +24,16 @@ def test_a_set_that_was_not_trained_on_does_not_make_a_language_measured() -> No
     assert card["dev"]["zero_shot"]["abuse_macro_f1"] == 0.6
 
 
+def test_a_language_that_turned_out_unreadable_is_unsupported() -> None:
+    card = language_cards([], [pair("te", counted=False, macro_f1=0.3)], {})["te"]
+    assert card["status"] == "unsupported"
+    assert "no better than one that does not read it" in card["note"]
+
+
+def test_a_handful_of_rows_does_not_make_a_language_unsupported() -> None:
+    assert language_cards([], [pair("uk", counted=False, macro_f1=0.3, rows=17)], {})["uk"]["status"] == "zero_shot"
+
+
 def test_a_measured_language_that_the_backbone_does_not_know_has_a_card() -> None:
     assert "ur-Latn" not in BACKBONE_LANGUAGES
     assert language_cards([pair("ur-Latn")], [], {})["ur-Latn"]["status"] == "measured"
