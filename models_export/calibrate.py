@@ -20,6 +20,7 @@ INDIFFERENT = 0.002
 # A group with fewer rows of a class says too little about that class to weigh as much as the others.
 MIN_CLASS_ROWS = 10
 NEWTON_STEPS = 50
+SMALLEST_STEP = 1e-12  # in coefficients and in loss: nothing that three decimals would show
 # A bias is kept where it lowers the loss by this much per row (in nats): less would be noise.
 BIAS_GAIN = 5e-4
 
@@ -83,13 +84,10 @@ def _newton(features: NDArray[np.float64], truth: Truth) -> tuple[NDArray[np.flo
         curvature = (features * (chances * (1 - chances))[:, None]).T @ features + 1e-9 * np.eye(len(weights))
         step = np.linalg.solve(curvature, gradient)
         # Far from the optimum a whole Newton step may overshoot.
-        for _ in range(NEWTON_STEPS):
-            new = _loss(features @ (weights - step), truth)
-            if new <= loss:
-                break
+        while (new := _loss(features @ (weights - step), truth)) > loss and np.abs(step).max() > SMALLEST_STEP:
             step = step / 2
         weights = weights - step
-        if loss - new < 1e-12:
+        if loss - new < SMALLEST_STEP:
             break
         loss = new
     return weights, _loss(features @ weights, truth)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from schemas import Priority, Record, Stage
 
@@ -66,8 +67,7 @@ class Topics:
 
     def stage(self, stage: Stage, lane: str = STANDARD) -> str:
         """The topic that feeds `stage` on `lane`; the chain's first stage reads the posts."""
-        base = "posts" if stage is Stage.INGEST else stage.value
-        return f"{self.prefix}{base}" if lane == STANDARD else f"{self.prefix}{base}.{lane}"
+        return _stage_topic(self.prefix, stage, lane)
 
     def retry(self, delay: str) -> str:
         return f"{self.prefix}retry.{delay}"
@@ -96,6 +96,12 @@ class Topics:
             self.feedback,
             self.dead_letters,
         )
+
+
+@lru_cache
+def _stage_topic(prefix: str, stage: Stage, lane: str) -> str:
+    base = "posts" if stage is Stage.INGEST else stage.value
+    return f"{prefix}{base}" if lane == STANDARD else f"{prefix}{base}.{lane}"
 
 
 def next_stage(record: Record, done: Stage) -> Stage | None:

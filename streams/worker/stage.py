@@ -131,8 +131,9 @@ class StageRunner:
             for at, outcome in zip(again, retried, strict=True):
                 outcomes[at] = outcome
         took_ms = round((prepare_s + process_s) * 1000, 3)
+        name = stage.value
         results: list[tuple[Work, Outcome]] = [
-            (work, _timed(outcome, stage, took_ms) if isinstance(outcome, Record) else outcome)
+            (work, _timed(outcome, name, took_ms) if isinstance(outcome, Record) else outcome)
             for work, outcome in zip(works, outcomes, strict=True)
         ]
         self._deliver(stage, results)
@@ -169,5 +170,5 @@ class StageRunner:
         return first + [item for future in futures for item in future.result()]
 
 
-def _timed(record: Record, stage: Stage, took_ms: float) -> Record:
-    return replace(record, timings_ms={**record.timings_ms, stage.value: took_ms})
+def _timed(record: Record, stage: str, took_ms: float) -> Record:
+    return replace(record, timings_ms={**record.timings_ms, stage: took_ms})

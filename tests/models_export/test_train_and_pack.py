@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ def write_pool(folder: Path) -> Path:
     for lang, name, count in (("en", "open", 700), ("de", "open_too", 700), ("en", "closed", 200)):
         for number in range(count):
             abuse = int(rng.random() < 0.4)
-            words = rng.choices(NICE, k=5)
+            words: list[str] = rng.choices(NICE, k=5)
             if abuse:
                 words[rng.randrange(5)] = rng.choice(NASTY)
             rows.append(
@@ -92,14 +93,10 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     data, backbone, run = write_pool(folder / "data"), write_backbone(folder / "backbone"), folder / "run"
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    train(data, backbone, run, Recipe(**{**_fields(RECIPE), "steps": STEPS // 2}))
+    train(data, backbone, run, replace(RECIPE, steps=STEPS // 2))
     train(data, backbone, run, RECIPE)
     torch.set_num_threads(threads)
     return data, run
-
-
-def _fields(recipe: Recipe) -> dict[str, Any]:
-    return {name: getattr(recipe, name) for name in Recipe.__dataclass_fields__}
 
 
 @pytest.fixture(scope="module")
