@@ -11,7 +11,6 @@ from models_export import manifest
 from models_export.calibrate import (
     Calibration,
     NotAssessable,
-    balanced_weights,
     choose_threshold,
     fit_calibration,
 )
@@ -83,8 +82,7 @@ def fit(dev: DevSet) -> tuple[dict[str, Calibration], dict[str, float], dict[str
         truth = dev.truth[rows, column] == 1
         try:
             fitted = fit_calibration(dev.logits[rows, column], truth)
-            weights = balanced_weights(dev.pairs[rows], truth)
-            thresholds[head] = choose_threshold(fitted(dev.logits[rows, column]), truth, weights)
+            thresholds[head] = choose_threshold(fitted(dev.logits[rows, column]), truth, dev.pairs[rows])
             calibration[head] = fitted
         except NotAssessable as error:
             missing[head] = str(error)

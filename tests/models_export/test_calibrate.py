@@ -6,7 +6,6 @@ import pytest
 from models_export.calibrate import (
     Calibration,
     NotAssessable,
-    balanced_weights,
     choose_threshold,
     fit_calibration,
     fitting_half,
@@ -80,46 +79,34 @@ def test_separable_rows_do_not_make_the_temperature_vanish() -> None:
     assert 0 < fit_calibration(logits, logits > 0).temperature < 1
 
 
-def test_every_group_and_both_of_its_classes_weigh_the_same() -> None:
-    groups = np.array(["large"] * 900 + ["small"] * 40)
-    truth = np.zeros(940, bool)
-    truth[:800] = True
-    truth[-10:] = True
-    weights = balanced_weights(groups, truth)
-    for group in ("large", "small"):
-        for side in (True, False):
-            assert weights[(groups == group) & (truth == side)].sum() == pytest.approx(0.5)
-
-
-def test_a_group_of_one_class_has_no_say() -> None:
-    weights = balanced_weights(np.array(["one"] * 50), np.ones(50, bool))
-    assert not weights.any()
-
-
 def test_the_threshold_lies_between_the_classes() -> None:
     scores = np.concatenate([np.full(50, 0.2), np.full(50, 0.6)])
     truth = scores > 0.5
-    threshold = choose_threshold(scores, truth, balanced_weights(["set"] * 100, truth))
+    threshold = choose_threshold(scores, truth, ["set"] * 100)
     assert threshold == pytest.approx(0.4, abs=0.01)
 
 
 def test_the_threshold_follows_the_groups_and_not_the_rows() -> None:
-    """A set with ten times the rows, nearly all abusive, would pull an unbalanced threshold to its own level."""
+    """A set with ten times the rows, scored higher throughout, must not decide for the others."""
     rng = np.random.default_rng(0)
 
-    def group(rows: int, abusive: float) -> tuple[np.ndarray, np.ndarray]:
-        truth = rng.random(rows) < abusive
-        return np.clip(rng.normal(np.where(truth, 0.5, 0.3), 0.1), 0, 1), truth
+    def group(rows: int, level: float) -> tuple[np.ndarray, np.ndarray]:
+        truth = rng.random(rows) < 0.5
+        return np.clip(rng.normal(np.where(truth, level + 0.1, level - 0.1), 0.08), 0, 1), truth
 
-    (scores_a, truth_a), (scores_b, truth_b) = group(5_000, 0.95), group(500, 0.5)
-    groups = np.array(["a"] * 5_000 + ["b"] * 500)
-    scores, truth = np.concatenate([scores_a, scores_b]), np.concatenate([truth_a, truth_b])
-    balanced = choose_threshold(scores, truth, balanced_weights(groups, truth))
-    unbalanced = choose_threshold(scores, truth, np.ones(len(truth)))
-    assert balanced == pytest.approx(0.4, abs=0.03)
-    assert unbalanced < balanced - 0.03
+    parts = [group(5_000, 0.7), group(500, 0.4), group(500, 0.4)]
+    groups = ["large"] * 5_000 + ["small"] * 500 + ["other"] * 500
+    scores, truth = (np.concatenate([part[at] for part in parts]) for at in (0, 1))
+    assert choose_threshold(scores, truth, groups) < 0.55
+    assert choose_threshold(scores, truth, ["all"] * len(truth)) > 0.6
+
+
+def test_a_group_of_one_class_has_no_say() -> None:
+    scores = np.concatenate([np.full(50, 0.2), np.full(50, 0.6), np.full(500, 0.1)])
+    truth = np.concatenate([scores[:100] > 0.5, np.ones(500, bool)])
+    assert choose_threshold(scores, truth, ["both"] * 100 + ["one"] * 500) == pytest.approx(0.4, abs=0.01)
 
 
 def test_without_a_group_of_both_classes_no_threshold_is_chosen() -> None:
     with pytest.raises(NotAssessable, match="choose a threshold"):
-        choose_threshold(np.array([0.5]), np.array([True]), np.zeros(1))
+        choose_threshold(np.array([0.5]), np.array([True]), ["set"])
