@@ -22,10 +22,10 @@ policy decides what its probabilities lead to, and people should see what it is 
 CALIBRATION = """\
 Dev is halved by the hash of each row's id. Calibration (a temperature per label, and a bias where that helps) and
 thresholds were fitted on one half; **all figures on this page come from the other half** and went through the product's
-own packing, graph and rounding. The sets' shares of abuse are their collectors' choice and not the world's, so
-thresholds were chosen on a mixture in which every (language, set) pair weighs the same and both classes weigh the same
-inside it. There is one threshold per label for all languages and sets. Probabilities are calibrated to dev's shares: on
-traffic with less abuse they are too high.
+own packing, graph and rounding. The language of each text was found, not given. Thresholds were chosen for the best
+macro-F1 averaged over (language, set) pairs, each of which weighs the same, however many rows it has. There is one
+threshold per label for all languages and sets. The sets' shares of abuse are their collectors' choice and not the
+world's: on traffic with less abuse, probabilities are too high, and a policy may want higher thresholds.
 """
 
 LIMITS = """\
