@@ -52,17 +52,21 @@ def common_settings(kafka: KafkaSettings, purpose: str) -> dict[str, Any]:
 
 def consumer_settings(kafka: KafkaSettings, group: str) -> dict[str, Any]:
     """A member of the chain's group: reads committed messages, commits nothing by itself, learns where topics end."""
-    classic = {
-        "partition.assignment.strategy": "cooperative-sticky",
-        "session.timeout.ms": kafka.session_timeout_ms,
-        "heartbeat.interval.ms": kafka.session_timeout_ms // 4,
+    protocol = {
+        GroupProtocol.CLASSIC: {
+            "partition.assignment.strategy": "cooperative-sticky",
+            "session.timeout.ms": kafka.session_timeout_ms,
+            "heartbeat.interval.ms": kafka.session_timeout_ms // 4,
+        },
+        # Each topic by itself, or a newcomer is given whole topics that happen to be idle (see the setting).
+        GroupProtocol.CONSUMER: {"group.remote.assignor": "range"},
     }
     return {
         **common_settings(kafka, "worker"),
         **reader_settings(),
         "group.id": group,
         "group.protocol": kafka.group_protocol.value,
-        **(classic if kafka.group_protocol is GroupProtocol.CLASSIC else {}),
+        **protocol[kafka.group_protocol],
         "max.poll.interval.ms": kafka.max_poll_interval_ms,
         "enable.partition.eof": True,
         "queued.max.messages.kbytes": PREFETCH_KIB,

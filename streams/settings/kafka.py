@@ -113,10 +113,12 @@ class KafkaSettings(Struct, frozen=True, kw_only=True):
     group_protocol: Annotated[
         GroupProtocol,
         Meta(
-            description="`classic` (cooperative-sticky) works with every broker; `consumer` is KIP-848, which "
-            "rebalances faster and needs Kafka 4.0 or later."
+            description="`consumer` is KIP-848, and needs Kafka 4.0 or later: it divides each topic evenly, so that a "
+            "second worker takes half of a stage's partitions. `classic` (cooperative-sticky) works with every broker, "
+            "but evens out the sum over all topics: a worker that joins later may be given idle topics only, so start "
+            "all workers of a stage together there."
         ),
-    ] = GroupProtocol.CLASSIC
+    ] = GroupProtocol.CONSUMER
     session_timeout_ms: Annotated[
         int,
         Meta(

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from confluent_kafka import Producer, TopicPartition
+from confluent_kafka import KafkaError, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from commands.main import main
@@ -122,8 +122,12 @@ def _produce(
     partition: int | None,
     headers: Sequence[tuple[str, bytes]],
 ) -> None:
+    def delivered(error: KafkaError | None, _: Message) -> None:
+        assert error is None, error.str()  # raised by flush, which itself does not mind
+
+    where = ANY if partition is None else partition
     for key, value in messages:
-        producer.produce(topic, value, key, ANY if partition is None else partition, headers=list(headers))
+        producer.produce(topic, value, key, where, delivered, headers=list(headers))
 
 
 @pytest.fixture(scope="session")
