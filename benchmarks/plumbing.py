@@ -59,7 +59,7 @@ class Run:
 
 
 def warm_up(bed: Bed) -> None:
-    """Let a fresh broker compile what all benchmarks use: it takes a third off the first one's rate."""
+    """Let a fresh broker compile what all benchmarks use: a cold one takes up to a quarter off the first one's rate."""
     _measure(bed, CANDIDATES[0], WARM_UP_MESSAGES)
 
 

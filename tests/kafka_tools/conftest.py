@@ -51,9 +51,10 @@ class System:
         *messages: tuple[str | None, bytes | None],
         partition: int | None = None,
         headers: Sequence[tuple[str, bytes]] = (),
+        at_ms: int = 0,
     ) -> None:
-        """(key, value) each, delivered on return."""
-        _produce(self.producer, topic, messages, partition, headers)
+        """(key, value) each, delivered on return. `at_ms`: their timestamp, 0 for now."""
+        _produce(self.producer, topic, messages, partition, headers, at_ms)
         assert self.producer.flush(20) == 0
 
     def transaction(self, topic: str, *messages: tuple[str | None, bytes | None], commit: bool) -> None:
@@ -63,14 +64,16 @@ class System:
         )
         producer.init_transactions(20)
         producer.begin_transaction()
-        _produce(producer, topic, messages, None, ())
+        _produce(producer, topic, messages, None, (), 0)
         producer.flush(20)
         if commit:
             producer.commit_transaction(20)
         else:
             producer.abort_transaction(20)
 
-    def dead_letter(self, key: str, value: bytes | None, *, partition: int | None = None, **ours: object) -> None:
+    def dead_letter(
+        self, key: str, value: bytes | None, *, partition: int | None = None, at_ms: int = 0, **ours: object
+    ) -> None:
         """A dead letter of a post that was read from the posts' topic."""
         origin = {
             "stage": "encode",
@@ -86,7 +89,7 @@ class System:
             **ours,
         }
         headers = msgspec.convert(origin, DeadLetterHeaders).to_headers([("tenant", b"acme"), ("traceparent", b"00-1")])
-        self.produce(self.topics.dead_letters, (key, value), partition=partition, headers=headers)
+        self.produce(self.topics.dead_letters, (key, value), partition=partition, headers=headers, at_ms=at_ms)
 
     def read(self, topic: str, count: int) -> list[Read]:
         """Every committed message of a topic, once there are so many: a transaction can be read a moment after its
@@ -121,13 +124,14 @@ def _produce(
     messages: Sequence[tuple[str | None, bytes | None]],
     partition: int | None,
     headers: Sequence[tuple[str, bytes]],
+    at_ms: int,
 ) -> None:
     def delivered(error: KafkaError | None, _: Message) -> None:
         assert error is None, error.str()  # raised by flush, which itself does not mind
 
     where = ANY if partition is None else partition
     for key, value in messages:
-        producer.produce(topic, value, key, where, delivered, headers=list(headers))
+        producer.produce(topic, value, key, where, delivered, timestamp=at_ms, headers=list(headers))
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 
 import pytest
 
@@ -16,12 +17,17 @@ from tests.kafka_tools.conftest import Command, System
 @pytest.fixture
 def letters(system: System) -> System:
     """Six dead letters: two of p-0, one without a topic of ours, one of another stage and cause."""
-    system.dead_letter("p-0", b"zero", partition=0, offset=10)
-    system.dead_letter("p-1", b"one \xff", partition=1, offset=11)
-    system.dead_letter("p-2", b"two", partition=2, offset=12, stage="ingest", cause="invalid_post", field="text")
-    system.dead_letter("p-3", None, partition=0, offset=13)
-    system.dead_letter("p-0", b"zero again", partition=0, offset=14)
-    system.dead_letter("lost", b"lost", partition=1, offset=15, topic="somewhere.else")
+    now_ms = int(time.time() * 1000)
+    dead: list[tuple[str, bytes | None, int, dict[str, str]]] = [
+        ("p-0", b"zero", 0, {}),
+        ("p-1", b"one \xff", 1, {}),
+        ("p-2", b"two", 2, {"stage": "ingest", "cause": "invalid_post", "field": "text"}),
+        ("p-3", None, 0, {}),
+        ("p-0", b"zero again", 0, {}),
+        ("lost", b"lost", 1, {"topic": "somewhere.else"}),
+    ]
+    for at, (key, value, partition, ours) in enumerate(dead):
+        system.dead_letter(key, value, partition=partition, at_ms=now_ms + at, offset=10 + at, **ours)
     return system
 
 
