@@ -15,9 +15,9 @@ from confluent_kafka.admin import AdminClient
 
 from benchmarks.processes import Subject
 from benchmarks.watch import Watch
-from streams.kafka import producer_settings, reader_settings
+from streams.kafka import error_of, producer_settings, reader_settings
 from streams.settings import KafkaSettings, TopicSettings
-from streams.topics import TopicPlan, create_topics, error_of, planned
+from streams.topics import TopicPlan, create_topics, planned
 from streams.topology import STAGES, Topics
 
 ASK_EVERY_S = 0.2

@@ -13,12 +13,11 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from schemas import DeadLetterHeaders, Stage
-from streams.kafka import common_settings, new_consumer, new_producer, producer_settings
+from streams.kafka import common_settings, error_of, new_consumer, new_producer, producer_settings
 from streams.offsets import Place, committed_offsets, end_offsets, first_offsets, places_of
 from streams.reader import Read, read_between
 from streams.replayed import Marks, Replayed
 from streams.settings import Settings
-from streams.topics import error_of
 from streams.topology import STAGES, Topics
 
 CHUNK_MESSAGES = 1_000

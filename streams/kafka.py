@@ -105,11 +105,12 @@ def check_connection(kafka: KafkaSettings, timeout_s: float = CONNECT_TIMEOUT_S)
     def note(error: KafkaError) -> None:
         causes.append(error.str())
 
+    settings: Any = {**common_settings(kafka, "admin"), "error_cb": note, "log_level": 0}
+    admin = AdminClient(settings)
     try:
-        settings: Any = {**common_settings(kafka, "admin"), "error_cb": note, "log_level": 0}
-        admin = AdminClient(settings)
         admin.list_topics(timeout=timeout_s)
     except KafkaException as error:
+        admin.poll(0)  # the only place where the client says what went wrong with its connection
         admin_cause = causes[0] if causes else error.args[0].str()
         raise Unreachable(
             f"no answer from Kafka at {kafka.bootstrap_servers} ({kafka.security.protocol.value}): {admin_cause}."
@@ -125,3 +126,11 @@ def new_consumer(settings: dict[str, Any], on_error: Callable[[KafkaError], None
 
 def new_producer(settings: dict[str, Any]) -> Producer:
     return Producer(settings, logger=log)
+
+
+def error_of(failure: KafkaException) -> KafkaError:
+    """The KafkaError in an exception of the client."""
+    error = failure.args[0]
+    if not isinstance(error, KafkaError):
+        raise TypeError(f"confluent_kafka raised {failure!r} without a KafkaError") from failure
+    return error

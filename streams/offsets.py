@@ -10,7 +10,8 @@ from typing import Any
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # pyright: ignore[reportPrivateImportUsage]
 
-from streams.topics import ADMIN_TIMEOUT_S, WAIT_S, TopicsError, error_of, require_topics
+from streams.kafka import error_of
+from streams.topics import ADMIN_TIMEOUT_S, WAIT_S, TopicsError, require_topics
 
 _PASSING = frozenset(
     {

@@ -13,9 +13,8 @@ from confluent_kafka import KafkaError, KafkaException, Message
 from schemas import Priority, Stage
 from schemas.post import MAX_ID_CHARS
 from streams.json_lines import Line
-from streams.kafka import MESSAGE_BYTES, new_producer, producer_settings
+from streams.kafka import MESSAGE_BYTES, error_of, new_producer, producer_settings
 from streams.settings import Settings
-from streams.topics import error_of
 from streams.topology import STANDARD, Topics, lane_of
 
 QUEUE_KIB = 64 * 1024

@@ -13,7 +13,7 @@ from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType  # p
 from confluent_kafka.cimpl import NewTopic
 
 from schemas import MAX_MESSAGE_BYTES, MAX_POST_BYTES, Stage
-from streams.kafka import MESSAGE_BYTES
+from streams.kafka import MESSAGE_BYTES, error_of
 from streams.settings import TopicSettings
 from streams.topology import LANES, Topics
 
@@ -147,14 +147,6 @@ def require_topics(admin: AdminClient, names: Iterable[str]) -> dict[str, int]:
             " in use"
         )
     return {name: found[name][0] for name in wanted}
-
-
-def error_of(failure: KafkaException) -> KafkaError:
-    """The KafkaError in an exception of the client."""
-    error = failure.args[0]
-    if not isinstance(error, KafkaError):
-        raise TypeError(f"confluent_kafka raised {failure!r} without a KafkaError") from failure
-    return error
 
 
 def _existing(admin: AdminClient) -> dict[str, tuple[int, int]]:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
-from streams.kafka import new_producer
+from streams.kafka import error_of, new_producer
 from streams.worker.codes import FENCING, QUEUE_FULL
 from streams.worker.ledger import Output, TopicPartitionKey
 
@@ -89,7 +89,7 @@ class ExactlyOnce:
                 producer.init_transactions(CALL_TIMEOUT_S)
                 break
             except KafkaException as error:
-                if not _error(error).retriable():
+                if not error_of(error).retriable():
                     raise
                 self._alive()
         self.producer = producer
@@ -109,7 +109,7 @@ class ExactlyOnce:
             )
             return self._finish(producer)
         except KafkaException as failure:
-            error = _error(failure)
+            error = error_of(failure)
             self.trouble = error.str()
             return self._settle(producer, error)
 
@@ -140,7 +140,7 @@ class ExactlyOnce:
                 call()
                 return
             except KafkaException as failure:
-                error = _error(failure)
+                error = error_of(failure)
                 if not error.retriable() or error.txn_requires_abort() or time.monotonic() > deadline:
                     raise
                 self._alive()
@@ -153,7 +153,7 @@ class ExactlyOnce:
                 producer.commit_transaction(CALL_TIMEOUT_S)
                 return Committed.DONE
             except KafkaException as failure:
-                error = _error(failure)
+                error = error_of(failure)
                 if error.fatal() or error.txn_requires_abort() or not error.retriable():
                     raise
                 self._timed_out()
@@ -171,7 +171,7 @@ class ExactlyOnce:
                 producer.abort_transaction(CALL_TIMEOUT_S)
                 return Committed.ABORTED
             except KafkaException as failure:
-                error = _error(failure)
+                error = error_of(failure)
                 if error.fatal():
                     return Committed.FENCED if error.code() in FENCING else Committed.LOST
                 if not error.retriable() or time.monotonic() > deadline:
@@ -220,7 +220,7 @@ class AtLeastOnce:
             consumer.commit(offsets=_positions(offsets), asynchronous=False)
         except KafkaException as failure:
             # Repeats are allowed here: the outputs are out, the offsets may be committed with the next ones.
-            self.trouble = _error(failure).str()
+            self.trouble = error_of(failure).str()
             return Committed.ABORTED
         return Committed.DONE
 
@@ -247,10 +247,3 @@ def _produce(producer: Producer, output: Output, **options: Any) -> None:
 
 def _positions(offsets: Mapping[TopicPartitionKey, int]) -> list[TopicPartition]:
     return [TopicPartition(topic, partition, offset) for (topic, partition), offset in offsets.items()]
-
-
-def _error(failure: KafkaException) -> KafkaError:
-    error = failure.args[0]
-    if not isinstance(error, KafkaError):
-        raise TypeError(f"confluent_kafka raised {failure!r} without a KafkaError") from failure
-    return error

@@ -12,17 +12,17 @@ from dataclasses import replace
 from types import FrameType
 from typing import Any, TextIO
 
-from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import KafkaError
 
 from processors.contract import BatchPolicy, Processor
 from schemas import Stage
 from streams.health import Health, HealthServer, Ready
-from streams.kafka import check_connection, consumer_settings, new_consumer, producer_settings
+from streams.kafka import CONNECT_TIMEOUT_S, check_connection, consumer_settings, new_consumer, producer_settings
 from streams.metrics import WorkerMetrics
 from streams.settings import Delivery as DeliveryMode
 from streams.settings import HttpSettings, Settings
 from streams.telemetry import build_tracing
+from streams.topics import require_topics
 from streams.topology import Topics
 from streams.worker.accounts import Observer
 from streams.worker.breaker import Breaker, BreakerPolicy, BreakerState
@@ -92,13 +92,16 @@ class Worker:
     def run(self, out: TextIO) -> None:
         """Work until `stop`. Prints `ready` when it is.
 
-        Raises `Broken`, `Fenced`, `IdentityTaken`, `Unreachable`, `SettingsError` or KafkaException: reasons to exit.
+        Raises `Broken`, `Fenced`, `IdentityTaken`, `Unreachable`, `TopicsError`, `SettingsError` or KafkaException:
+        reasons to exit.
         """
         settings = self._settings
         with ExitStack() as stack:
             inputs = self._topics.inputs(self._stages)
             admin = check_connection(settings.kafka)
-            cluster = require_topics(admin, self._topics.all())
+            require_topics(admin, self._topics.all())
+            # Offsets, and what a journal says of them, mean something in their own cluster only.
+            cluster = str(admin.list_topics(timeout=CONNECT_TIMEOUT_S).cluster_id)
             self.health.set(Ready.BROKER, True, "a broker answered")
             server = HealthServer(self.health, self.metrics.registry, self._http)
             stack.callback(server.close)
@@ -255,18 +258,3 @@ class _Looker:
             self._said_ready = True
             print("ready", file=self._out, flush=True)  # the contract with whoever started us
         return False
-
-
-def require_topics(admin: AdminClient, topics: Sequence[str]) -> str:
-    """The cluster's id: offsets, and what a journal says of them, mean something in their own cluster only.
-
-    Raises `Broken` naming the topics that do not exist: a worker that waits for them would look healthy.
-    """
-    try:
-        metadata = admin.list_topics(timeout=10)
-    except KafkaException as error:
-        raise Broken(f"the broker does not list its topics: {error.args[0].str()}") from error
-    missing = [topic for topic in topics if topic not in metadata.topics]
-    if missing:
-        raise Broken(f"topics do not exist: {', '.join(missing)}; create them with `modstream topics create`")
-    return str(metadata.cluster_id)
