@@ -23,16 +23,15 @@ from streams.kafka import MESSAGE_BYTES, check_connection
 from streams.local import (
     ChainFailed,
     LocalKafka,
-    StopRequested,
     WorkerProcess,
     http_port,
-    stop_on_signals,
     stop_timeout_s,
 )
 from streams.offsets import end_offsets, places_of
 from streams.publish import Delivered, publish
 from streams.reader import Reader
 from streams.settings import Delivery, Settings
+from streams.signals import StopRequested, stop_on_signals
 from streams.topology import Topics
 
 SAMPLE = Path(__file__).resolve().parents[1] / "examples" / "posts.jsonl"

@@ -13,14 +13,13 @@ from commands.console import put_line, say
 from streams.local import (
     KAFKA_FOLDER,
     LocalKafka,
-    StopRequested,
     WorkerProcess,
     http_port,
     kafka_port,
-    stop_on_signals,
     stop_timeout_s,
 )
 from streams.settings import Settings, catalogue
+from streams.signals import StopRequested, stop_on_signals
 
 LOOK_S = 0.5
 """How often it is looked whether everything still runs."""

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import IO, Self
 
 import msgspec
@@ -41,30 +39,6 @@ Say = Callable[[str], None]
 
 class ChainFailed(Exception):
     """A part of the local chain did not start, or ended by itself; the message says which, and why."""
-
-
-class StopRequested(BaseException):
-    """SIGTERM or SIGINT came. Not an Exception: nothing on the way may take it for a fault."""
-
-
-@contextmanager
-def stop_on_signals() -> Generator[None]:
-    """Raise `StopRequested` in the main thread at the first signal; later ones do not disturb the stopping."""
-    requested = False
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        del number, frame
-        nonlocal requested
-        if not requested:
-            requested = True
-            raise StopRequested
-
-    before = {number: signal.signal(number, handle) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 class LocalKafka:

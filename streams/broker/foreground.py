@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import TextIO
 
 from streams.broker.errors import BrokerError
 from streams.broker.local import LocalBroker
-
-
-class StopRequested(BaseException):
-    """SIGTERM or SIGINT came. Not an Exception: nothing on the way may take it for a fault."""
+from streams.signals import StopRequested, stop_on_signals
 
 
 def run_broker(data: Path, port: int, out: TextIO) -> int:
@@ -27,7 +20,7 @@ def run_broker(data: Path, port: int, out: TextIO) -> int:
         The exit code: 0 where a signal ended it, 1 where it could not start or ended by itself.
     """
     try:
-        with _signals_stop_it(), LocalBroker(data, port, progress=_tell) as broker:
+        with stop_on_signals(), LocalBroker(data, port, progress=_tell) as broker:
             print(f"ready {broker.bootstrap_servers}", file=out, flush=True)
             failure = broker.wait()
     except StopRequested:
@@ -40,23 +33,3 @@ def run_broker(data: Path, port: int, out: TextIO) -> int:
 
 def _tell(message: str) -> None:
     sys.stderr.write(f"{message}\n")
-
-
-@contextmanager
-def _signals_stop_it() -> Generator[None]:
-    """Raise StopRequested in the main thread at the first signal; those after it do not disturb the stopping."""
-    requested = False
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        del number, frame
-        nonlocal requested
-        if not requested:
-            requested = True
-            raise StopRequested
-
-    before = {number: signal.signal(number, handle) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
