@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-import time
 from collections import Counter
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -13,7 +12,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from schemas import DeadLetterHeaders, Stage
-from streams.kafka import common_settings, error_of, new_consumer, new_producer, producer_settings
+from streams.kafka import common_settings, error_of, new_consumer, new_producer, persist, producer_settings
 from streams.offsets import Place, committed_offsets, end_offsets, first_offsets, places_of
 from streams.reader import Read, read_between
 from streams.replayed import Marks, Replayed
@@ -167,7 +166,7 @@ class _Transactions:
         self._consumer = consumer
         self._letters: list[Read] = []
         self._bytes = 0
-        _persist(lambda: self._producer.init_transactions(CALL_TIMEOUT_S))
+        persist(lambda: self._producer.init_transactions(CALL_TIMEOUT_S), TRANSACTION_TIMEOUT_S)
 
     @property
     def is_full(self) -> bool:
@@ -192,13 +191,13 @@ class _Transactions:
                 TopicPartition(*place, offset=state.before, metadata=state.to_metadata())
                 for place, state in done.items()
             ]
-            _persist(
+            persist(
                 lambda: producer.send_offsets_to_transaction(
                     offsets, self._consumer.consumer_group_metadata(), CALL_TIMEOUT_S
-                )
+                ),
+                TRANSACTION_TIMEOUT_S,
             )
-            # A time-out leaves open whether it is committed; only asking again can tell.
-            _persist(lambda: producer.commit_transaction(CALL_TIMEOUT_S))
+            persist(lambda: producer.commit_transaction(CALL_TIMEOUT_S), TRANSACTION_TIMEOUT_S)
         except KafkaException as failure:
             if error_of(failure).txn_requires_abort():
                 producer.abort_transaction(CALL_TIMEOUT_S)
@@ -234,16 +233,3 @@ def summary_of(letter: Read) -> dict[str, object]:
         "bytes": None if letter.value is None else len(letter.value),
         **msgspec.to_builtins(letter.origin),
     }
-
-
-def _persist(call: Callable[[], object]) -> None:
-    """Make a call again while its failure is one that passes, up to the transaction's own time."""
-    deadline_s = time.monotonic() + TRANSACTION_TIMEOUT_S
-    while True:
-        try:
-            call()
-            return
-        except KafkaException as failure:
-            error = error_of(failure)
-            if not error.retriable() or error.txn_requires_abort() or time.monotonic() > deadline_s:
-                raise

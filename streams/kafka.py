@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -134,3 +135,18 @@ def error_of(failure: KafkaException) -> KafkaError:
     if not isinstance(error, KafkaError):
         raise TypeError(f"confluent_kafka raised {failure!r} without a KafkaError") from failure
     return error
+
+
+def persist(call: Callable[[], object], timeout_s: float, between: Callable[[], None] = lambda: None) -> None:
+    """Make a call again for as long as its failure is one that passes, up to `timeout_s`; `between` comes before each
+    further try. Raises KafkaException for any other failure, and for the last."""
+    deadline_s = time.monotonic() + timeout_s
+    while True:
+        try:
+            call()
+            return
+        except KafkaException as failure:
+            error = error_of(failure)
+            if not error.retriable() or error.txn_requires_abort() or time.monotonic() > deadline_s:
+                raise
+            between()

@@ -11,6 +11,7 @@ from typing import NamedTuple, Self
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from schemas import DeadLetterHeaders
+from streams.codes import PARTITION_EOF
 from streams.kafka import common_settings, new_consumer, reader_settings
 from streams.offsets import Place
 from streams.settings import KafkaSettings
@@ -28,8 +29,6 @@ WAIT_S = 0.25
 
 PATIENCE_S = 30.0
 """How long messages that are known to be there may take to come: long enough for a broker's restart."""
-
-_PARTITION_EOF = int(KafkaError._PARTITION_EOF)  # noqa: SLF001 - the binding names librdkafka's own codes like this
 
 Header = tuple[str, bytes | None]
 
@@ -96,7 +95,7 @@ class Reader:
         error = message.error()
         if error is None:
             return _read(message)
-        if error.code() == _PARTITION_EOF:
+        if error.code() == PARTITION_EOF:
             self.ended.add((str(message.topic()), int(message.partition() or 0)))
         elif not error.retriable():
             raise KafkaException(error)

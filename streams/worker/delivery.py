@@ -13,8 +13,8 @@ from typing import Any, Protocol
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
-from streams.kafka import error_of, new_producer
-from streams.worker.codes import FENCING, QUEUE_FULL
+from streams.codes import FENCING, QUEUE_FULL
+from streams.kafka import error_of, new_producer, persist
 from streams.worker.ledger import Output, TopicPartitionKey
 
 CALL_TIMEOUT_S = 5.0
@@ -102,10 +102,12 @@ class ExactlyOnce:
             producer.begin_transaction()
             for output in outputs:
                 self._produce(producer, output)
-            self._persist(
+            persist(
                 lambda: producer.send_offsets_to_transaction(
                     _positions(offsets), consumer.consumer_group_metadata(), CALL_TIMEOUT_S
-                )
+                ),
+                self._timeout_s,
+                self._alive,
             )
             return self._finish(producer)
         except KafkaException as failure:
@@ -131,19 +133,6 @@ class ExactlyOnce:
                 if time.monotonic() > deadline:
                     raise KafkaException(KafkaError(QUEUE_FULL, "the broker takes no messages")) from full
                 producer.poll(QUEUE_WAIT_S)
-
-    def _persist(self, call: Callable[[], object]) -> None:
-        """Make a call again for as long as its failure is one that passes, up to the transaction's own time."""
-        deadline = time.monotonic() + self._timeout_s
-        while True:
-            try:
-                call()
-                return
-            except KafkaException as failure:
-                error = error_of(failure)
-                if not error.retriable() or error.txn_requires_abort() or time.monotonic() > deadline:
-                    raise
-                self._alive()
 
     def _finish(self, producer: Producer) -> Committed:
         """Commit; a time-out leaves the outcome open, and only asking again can tell."""

@@ -11,13 +11,13 @@ from itertools import chain
 from confluent_kafka import Consumer, KafkaError, Message
 
 from schemas import Cause, NewerVersion, Record, Stage
+from streams.codes import PARTITION_EOF
 from streams.metrics import WorkerMetrics
 from streams.telemetry import Tracing
 from streams.worker.accounts import report_commit
 from streams.worker.assignment import Assignment
 from streams.worker.batcher import Work
 from streams.worker.breaker import Breaker, BreakerState
-from streams.worker.codes import PARTITION_EOF
 from streams.worker.delivery import Committed, Delivery
 from streams.worker.intake import take_in
 from streams.worker.journal import Journal
