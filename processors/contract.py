@@ -7,9 +7,10 @@ failure table of ARCHITECTURE says.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from schemas import Record, Stage, Status
 
@@ -85,3 +86,29 @@ class Processor(Protocol[P]):
     def prepare(self, record: Record, /) -> P: ...
 
     def process(self, batch: Sequence[P], /) -> Sequence[Outcome]: ...
+
+
+Handle = Callable[[Record], Awaitable[Record]]
+"""Takes one record through its stage; may raise what `Processor.prepare` may."""
+
+
+class AsyncProcessor(Protocol):
+    """A stage that waits for others (sockets, child processes) rather than computes: its items take their time one by
+    one, and none waits for another.
+
+    `cost` is as in `Processor`. `session` opens what items share, on the running event loop, and closes it in the end;
+    within it, at most `concurrency` calls of the handle are under way at once.
+    """
+
+    @property
+    def stage(self) -> Stage: ...
+
+    @property
+    def concurrency(self) -> int: ...
+
+    def cost(self, record: Record, /) -> int: ...
+
+    def session(self) -> AbstractAsyncContextManager[Handle]: ...
+
+
+AnyProcessor = Processor[Any] | AsyncProcessor

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import re
-import struct
-from typing import Any, Literal, cast
+from typing import Literal
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
+from schemas.arrays import decode_extension, encode_array
 from schemas.decision import MAX_MESSAGE_BYTES, Decision, Flag, Modality
-from schemas.offsets import OffsetMap
 from schemas.post import Post
+from schemas.sections import EncodeSection, FetchSection, IngestSection, OcrSection, PackSection
 from schemas.source import Source
 from schemas.taxonomy import Stage
 
 RECORD_SCHEMA = "record/1"
 RECORD_VERSION = 1
-
-FieldName = Literal["text", "title", "parent"]
 
 
 class InvalidRecord(ValueError):
@@ -35,80 +31,6 @@ class NewerVersion(ValueError):
 
     def __str__(self) -> str:
         return f"{self.found} is newer than {RECORD_SCHEMA}, the latest that this version of modstream reads"
-
-
-class FieldView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One text field as the model and the rules see it."""
-
-    original_length: int
-    """Code points of the field as it was posted."""
-    text: str
-    """Normalised to NFC."""
-    text_map: OffsetMap
-    """From `text` to the field as it was posted."""
-    folded: str | None = None
-    """The second view (NFKC, disguises undone), where it differs in letters or digits."""
-    folded_map: OffsetMap | None = None
-    """From `folded` to the field as it was posted."""
-
-
-class IngestSection(msgspec.Struct, frozen=True, kw_only=True):
-    """What ingest found."""
-
-    lang: str
-    lang_confidence: float
-    fields: dict[FieldName, FieldView]
-
-
-class FieldSpan(msgspec.Struct, frozen=True, array_like=True):
-    """[start, end) in code points of a field as it was posted."""
-
-    field: FieldName
-    start: int
-    end: int
-
-
-class Window(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """One input row of the text encoder."""
-
-    ids: NDArray[np.int32]
-    """Token ids, shape [tokens], not padded."""
-    view: Literal["text", "folded"]
-    spans: tuple[FieldSpan, ...]
-    """What the window holds of each field."""
-
-    def __post_init__(self) -> None:
-        _check_array("ids", self.ids, np.dtype(np.int32), 1)
-
-
-class PackSection(msgspec.Struct, frozen=True, kw_only=True):
-    """The model's input."""
-
-    windows: tuple[Window, ...]
-    features: dict[str, float]
-    unread: tuple[str, ...] = ()
-    """The fields that a limit cut."""
-
-
-class EncodeSection(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """The text expert's output."""
-
-    logits: NDArray[np.float32]
-    """Shape [windows, heads], before calibration."""
-    embedding: NDArray[np.float32]
-    """Shape [dim]."""
-    engine: str | None = None
-    """The execution provider that it came from."""
-
-    def __post_init__(self) -> None:
-        _check_array("logits", self.logits, np.dtype(np.float32), 2)
-        _check_array("embedding", self.embedding, np.dtype(np.float32), 1)
-
-
-def _check_array(name: str, value: object, dtype: np.dtype[Any], rank: int) -> None:
-    array = cast("NDArray[Any]", value)
-    if not isinstance(value, np.ndarray) or array.dtype != dtype or array.ndim != rank:
-        raise ValueError(f"{name} must be an array of {dtype} with {rank} dimension{'s' if rank > 1 else ''}")
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,7 +49,11 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """When a worker first got the post, in milliseconds since the epoch."""
     route: tuple[Stage, ...]
     """The stages of this post, in order; those that have run included."""
+    deleted: bool = False
+    """The post was deleted: there is nothing in it but its id, and every stage of the route forgets what it keeps."""
     ingest: IngestSection | None = None
+    fetch: FetchSection | None = None
+    ocr: OcrSection | None = None
     pack: PackSection | None = None
     encode: EncodeSection | None = None
     decision: Decision | None = None
@@ -138,56 +64,18 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int = 1
 
 
-# An array is an extension: one byte dtype, one byte rank, each dimension as uint32, then the elements in C order,
-# all little-endian.
-_ARRAY_EXT = 1
-_MAX_RANK = 4
-_DTYPES = tuple(np.dtype(name) for name in ("<i4", "<f4", "<i8", "<f8", "<f2", "|u1", "|i1", "<u2", "<u4"))
-"""The dtypes that may travel; a dtype's place is its code, so this list only grows at its end."""
-_DTYPE_CODES = {dtype: code for code, dtype in enumerate(_DTYPES)}
-
-
-def _encode_array(value: Any) -> msgspec.msgpack.Ext:
-    if not isinstance(value, np.ndarray):
-        raise NotImplementedError(f"a record cannot hold {type(value).__name__}")
-    array = cast("NDArray[Any]", value)
-    code = _DTYPE_CODES.get(array.dtype)
-    if code is None or array.ndim > _MAX_RANK:
-        raise NotImplementedError(f"a record cannot hold an array of {array.dtype} with {array.ndim} dimensions")
-    header = struct.pack(f"<BB{array.ndim}I", code, array.ndim, *array.shape)
-    return msgspec.msgpack.Ext(_ARRAY_EXT, header + array.tobytes())
-
-
-def _decode_extension(code: int, data: memoryview) -> NDArray[Any]:
-    if code != _ARRAY_EXT:
-        raise ValueError(f"unknown extension {code}")
-    if len(data) < 2 or data[0] >= len(_DTYPES) or data[1] > _MAX_RANK:
-        raise ValueError("an array with a broken header")
-    dtype, rank = _DTYPES[data[0]], data[1]
-    body = 2 + 4 * rank
-    if len(data) < body:
-        raise ValueError("an array with a broken header")
-    shape = struct.unpack_from(f"<{rank}I", data, 2)
-    count = 1
-    for size in shape:
-        count *= size
-    if len(data) - body != count * dtype.itemsize:
-        raise ValueError(f"an array of shape {list(shape)} and {dtype} with {len(data) - body} bytes")
-    return np.frombuffer(data, dtype=dtype, count=count, offset=body).reshape(shape)
-
-
 class _Head(msgspec.Struct):
     schema: str
 
 
-_encoder = msgspec.msgpack.Encoder(enc_hook=_encode_array)
-_decoder = msgspec.msgpack.Decoder(Record, ext_hook=_decode_extension)
+_encoder = msgspec.msgpack.Encoder(enc_hook=encode_array)
+_decoder = msgspec.msgpack.Decoder(Record, ext_hook=decode_extension)
 _head_decoder = msgspec.msgpack.Decoder(_Head)
 _SCHEMA = re.compile(r"record/([1-9][0-9]{0,8})")
 
 
 def encode_record(record: Record) -> bytes:
-    """The record as msgpack. Raises NotImplementedError for an array that may not travel (see `_DTYPES`)."""
+    """The record as msgpack. Raises NotImplementedError for an array that may not travel (see `schemas.arrays`)."""
     return _encoder.encode(record)
 
 

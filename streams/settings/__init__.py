@@ -12,6 +12,7 @@ from streams.settings.kafka import (
     TopicSettings,
 )
 from streams.settings.load import Loaded, SettingsError, Source, load_settings
+from streams.settings.media import KnownSettings, MediaSettings, OcrSettings, StoreSettings
 from streams.settings.private import Overrides, Secret
 from streams.settings.tree import (
     Delivery,
@@ -39,9 +40,12 @@ __all__ = [
     "GroupProtocol",
     "HttpSettings",
     "KafkaSettings",
+    "KnownSettings",
     "LimitSettings",
     "Loaded",
+    "MediaSettings",
     "MetricSettings",
+    "OcrSettings",
     "Overrides",
     "RetrySettings",
     "SaslMechanism",
@@ -52,6 +56,7 @@ __all__ = [
     "SettingsError",
     "Source",
     "StageBatch",
+    "StoreSettings",
     "TopicSettings",
     "TracingSettings",
     "WorkerSettings",

@@ -86,7 +86,7 @@ def _default(value: object) -> str:
             return "–"
         case _:
             text = shown(value)
-            text = ", ".join(cast("list[str]", text)) if isinstance(text, list) else str(text)
+            text = ", ".join(map(str, cast("list[object]", text))) if isinstance(text, list) else str(text)
             return f"`{text}`" if text not in {"", "{}"} else "–"
 
 

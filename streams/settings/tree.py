@@ -14,6 +14,7 @@ from typing import Annotated
 from msgspec import Meta, Struct, field
 
 from streams.settings.kafka import KafkaSettings, TopicSettings
+from streams.settings.media import KnownSettings, MediaSettings, OcrSettings, StoreSettings
 from streams.settings.work import BatchSettings, BreakerSettings, LimitSettings, RetrySettings, WorkerSettings
 
 INSTALLED = Path(__file__).resolve().parents[2]
@@ -149,6 +150,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = INSTALLED / "policies" / "default.yaml"
     kafka: KafkaSettings = KafkaSettings()
     topics: TopicSettings = TopicSettings()
+    store: StoreSettings = StoreSettings()
+    media: MediaSettings = MediaSettings()
+    known: KnownSettings = KnownSettings()
+    ocr: OcrSettings = OcrSettings()
     worker: WorkerSettings = WorkerSettings()
     batch: BatchSettings = BatchSettings()
     retry: RetrySettings = RetrySettings()

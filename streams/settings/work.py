@@ -133,6 +133,7 @@ class BatchSettings(Struct, frozen=True, kw_only=True):
     """Overrides by stage."""
 
     ingest: StageBatch = StageBatch()
+    ocr: StageBatch = StageBatch()
     pack: StageBatch = StageBatch()
     encode: StageBatch = StageBatch()
     fuse: StageBatch = StageBatch()

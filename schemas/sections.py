@@ -1,0 +1,222 @@
+"""What each stage adds to a record."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, cast
+
+import msgspec
+import numpy as np
+from msgspec import Meta
+from numpy.typing import NDArray
+
+from schemas.decision import Probability
+from schemas.offsets import OffsetMap
+
+FieldName = Literal["text", "title", "parent", "ocr"]
+"""A text of a post: its own fields, what it answers to, and what is written in its pictures, line by line."""
+
+MediaKind = Literal["image", "video", "audio"]
+
+Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+
+
+class FieldView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One text field as the model and the rules see it."""
+
+    original_length: int
+    """Code points of the field as it was posted."""
+    text: str
+    """Normalised to NFC."""
+    text_map: OffsetMap
+    """From `text` to the field as it was posted."""
+    folded: str | None = None
+    """The second view (NFKC, disguises undone), where it differs in letters or digits."""
+    folded_map: OffsetMap | None = None
+    """From `folded` to the field as it was posted."""
+
+
+class IngestSection(msgspec.Struct, frozen=True, kw_only=True):
+    """What ingest found."""
+
+    lang: str
+    lang_confidence: float
+    fields: dict[FieldName, FieldView]
+
+
+class KnownContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A media item, or one of its pictures, is on a list of known content."""
+
+    list: str
+    """The list's name."""
+    by: Literal["md5", "sha256", "pdq"]
+    distance: int = 0
+    """Bits in which the PDQ hashes differ, 0..256; 0 for the exact hashes."""
+
+
+class Picture(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One still to look at: a picture, or a frame of one that moves.
+
+    Its pixels are an object of ours in the media store, decoded once where that is safe: PNG, 8-bit RGB, upright.
+    """
+
+    object: Sha256
+    """The PNG's address in the media store."""
+    width: int
+    height: int
+    """Of the PNG, in pixels."""
+    scale: float = 1.0
+    """Pixels of the upright original per pixel of the PNG, at least 1: `box * scale` is a box in the original."""
+    t: float | None = None
+    """A frame's time in seconds from the start; None for a still."""
+    pdq: str | None = None
+    """PDQ perceptual hash, 64 hex digits."""
+    pdq_quality: int = 0
+    """0..100; below 50 the hash says little (PDQ's own advice)."""
+
+
+class FetchedMedia(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One media item that was fetched, as its bytes are; what the producer called it does not count."""
+
+    media_id: str
+    kind: MediaKind
+    type: str
+    """Media type by magic bytes, as `image/jpeg`."""
+    sha256: Sha256
+    """Of the bytes as fetched, and their address in the media store."""
+    md5: str
+    bytes: int
+    width: int | None = None
+    height: int | None = None
+    """Of the upright original, in pixels."""
+    pictures: tuple[Picture, ...] = ()
+    known: tuple[KnownContent, ...] = ()
+
+
+class FetchSection(msgspec.Struct, frozen=True, kw_only=True):
+    """What fetch got. Items that could not be fetched or decoded are missing here and in the modalities' reasons."""
+
+    media: tuple[FetchedMedia, ...]
+
+
+class OcrLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A line of text in a picture."""
+
+    text: str
+    """As read; empty for a line that was found and cannot be read."""
+    polygon: tuple[tuple[float, float], ...]
+    """Its four corners, clockwise from where its reading starts, in pixels of the upright original."""
+    bbox: tuple[float, float, float, float]
+    """[x, y, width, height] of the upright rectangle around it, in pixels of the upright original."""
+    confidence: Probability
+    """Of the reading; for an unread line, of the detection."""
+    script: str | None = None
+    """ISO 15924 code, as `Latn`; None where there was too little to tell."""
+
+
+class OcrPicture(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was read in one picture."""
+
+    media_id: str
+    object: Sha256
+    """The picture: `Picture.object`."""
+    t: float | None = None
+    lines: tuple[OcrLine, ...] = ()
+    """Lines read, in reading order."""
+    unread: tuple[OcrLine, ...] = ()
+    """Lines found that cannot be read (their `text` is empty)."""
+    confidence: Probability | None = None
+    """Mean of the lines' confidence, by their number of characters; None without lines."""
+    coverage: Probability = 0.0
+    """Share of the picture's area that all lines found take."""
+
+
+class OcrSection(msgspec.Struct, frozen=True, kw_only=True):
+    """What is written in the post's pictures."""
+
+    pictures: tuple[OcrPicture, ...]
+    lang: str | None = None
+    """Language of all lines together; None where there was too little to tell."""
+    lang_confidence: float = 0.0
+    engine: str | None = None
+    """The execution provider that read them."""
+
+    @property
+    def lines(self) -> tuple[tuple[OcrPicture, OcrLine], ...]:
+        """All lines read, in reading order."""
+        return tuple((picture, line) for picture in self.pictures for line in picture.lines)
+
+
+class FieldSpan(msgspec.Struct, frozen=True, array_like=True):
+    """[start, end) in code points of a field as it was posted."""
+
+    field: FieldName
+    start: int
+    end: int
+
+
+Reads = Literal["all", "text", "ocr", "line"]
+"""What a window is cut from: all scored fields of the post together; its own text and title alone; the lines of its
+pictures alone; one of those lines. Where only one of the first three has anything to say it is `all`, and not repeated.
+"""
+
+
+class Window(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """One input row of the text encoder."""
+
+    ids: NDArray[np.int32]
+    """Token ids, shape [tokens], not padded."""
+    view: Literal["text", "folded"]
+    spans: tuple[FieldSpan, ...]
+    """What the window holds of each field."""
+    reads: Reads = "all"
+    line: int | None = None
+    """The place of the window's line in `OcrSection.lines`, where it reads one."""
+
+    def __post_init__(self) -> None:
+        _check_array("ids", self.ids, np.dtype(np.int32), 1)
+
+
+class PackSection(msgspec.Struct, frozen=True, kw_only=True):
+    """The model's input."""
+
+    windows: tuple[Window, ...]
+    features: dict[str, float]
+    unread: tuple[str, ...] = ()
+    """The fields that a limit cut."""
+
+
+class ImageScores(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """The image expert's output."""
+
+    logits: NDArray[np.float32]
+    """Shape [pictures, image heads], before calibration; pictures in the order of `FetchSection`."""
+    features: NDArray[np.float32]
+    """Shape [pictures, dim], pooled."""
+    engine: str | None = None
+    """The execution provider that it came from."""
+
+    def __post_init__(self) -> None:
+        _check_array("logits", self.logits, np.dtype(np.float32), 2)
+        _check_array("features", self.features, np.dtype(np.float32), 2)
+
+
+class EncodeSection(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """The experts' output."""
+
+    logits: NDArray[np.float32]
+    """The text expert's, shape [windows, heads], before calibration; no rows where there was nothing to read."""
+    embedding: NDArray[np.float32]
+    """The text expert's, shape [dim], or [0] where there was nothing to read."""
+    engine: str | None = None
+    """The execution provider that the text expert ran on."""
+    image: ImageScores | None = None
+
+    def __post_init__(self) -> None:
+        _check_array("logits", self.logits, np.dtype(np.float32), 2)
+        _check_array("embedding", self.embedding, np.dtype(np.float32), 1)
+
+
+def _check_array(name: str, value: object, dtype: np.dtype[Any], rank: int) -> None:
+    array = cast("NDArray[Any]", value)
+    if not isinstance(value, np.ndarray) or array.dtype != dtype or array.ndim != rank:
+        raise ValueError(f"{name} must be an array of {dtype} with {rank} dimension{'s' if rank > 1 else ''}")
