@@ -4,47 +4,34 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-import msgspec
 from msgspec import Meta
 
 from processors.pack.layout import TextLayout
+from processors.packs.fusion_part import Stacking
+from processors.packs.image_part import ImageExpert
+from processors.packs.ocr_part import OcrModels
+from processors.packs.parts import (
+    Calibration,
+    Count,
+    Figures,
+    LabelCard,
+    LanguageCard,
+    Origin,
+    PackFile,
+    PackName,
+    Part,
+    Probability,
+    Tensor,
+    Text,
+    TokenId,
+)
 from schemas.post import Timestamp
 
 MANIFEST_FILE = "manifest.json"
 PACK_SCHEMA = "pack/1"
 
-Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
-PackName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
-Text = Annotated[str, Meta(min_length=1)]
-Count = Annotated[int, Meta(ge=0)]
-TokenId = Annotated[int, Meta(ge=0)]
-Probability = Annotated[float, Meta(ge=0, le=1)]
-Figures = dict[str, Any]
-"""Whatever was measured, for people and reports; nothing decides by it."""
 
-
-# Unknown fields are an error here, unlike in messages: a field that this version does not know (a misspelt one, or a
-# later version's) would change what the pack means without anybody noticing.
-class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    pass
-
-
-class PackFile(_Part, frozen=True, kw_only=True):
-    """A file of the pack: its path below the pack's folder, with `/`."""
-
-    path: Text
-    sha256: Sha256
-    bytes: Count
-
-
-class Tensor(_Part, frozen=True, kw_only=True):
-    """One input or output of a graph."""
-
-    name: Text
-    dtype: Literal["int32", "int64", "float16", "float32"]
-
-
-class TextInputs(_Part, frozen=True, kw_only=True):
+class TextInputs(Part, frozen=True, kw_only=True):
     """Both of shape [rows, tokens]."""
 
     ids: Tensor
@@ -53,14 +40,14 @@ class TextInputs(_Part, frozen=True, kw_only=True):
     """1 for a token, 0 for padding."""
 
 
-class TextOutputs(_Part, frozen=True, kw_only=True):
+class TextOutputs(Part, frozen=True, kw_only=True):
     logits: Tensor
     """Shape [rows, heads], before calibration, in the order of `heads`."""
     embedding: Tensor
     """Shape [rows, embedding_size]."""
 
 
-class Layout(_Part, frozen=True, kw_only=True):
+class Layout(Part, frozen=True, kw_only=True):
     """`processors.pack.layout.TextLayout` with the token ids of this pack's tokenizer."""
 
     order: tuple[Text, ...] = ("ocr", "asr", "title", "text")
@@ -95,7 +82,7 @@ class Layout(_Part, frozen=True, kw_only=True):
         )
 
 
-class TextExpert(_Part, frozen=True, kw_only=True):
+class TextExpert(Part, frozen=True, kw_only=True):
     """The graph that reads text."""
 
     graph: PackFile
@@ -114,57 +101,13 @@ class TextExpert(_Part, frozen=True, kw_only=True):
     """For people: `fp32`, `int8-dynamic`, `int8-weight-only`, …"""
 
 
-class Calibration(_Part, frozen=True, kw_only=True):
-    """probability = sigmoid((logit + bias) / temperature)."""
-
-    temperature: Annotated[float, Meta(gt=0)]
-    bias: float = 0.0
-
-
-class ClassRows(_Part, frozen=True, kw_only=True):
-    positives: Count
-    negatives: Count
-
-
-class LabelCard(_Part, frozen=True, kw_only=True):
-    """What is known about a label. Only a measured one is ever published; any other is `not_assessed`."""
-
-    status: Literal["measured", "not_assessed"]
-    training_rows: ClassRows | None = None
-    dev: Figures = {}
-    note: str | None = None
-
-
-class LanguageCard(_Part, frozen=True, kw_only=True):
-    """`measured`: both classes on dev. `zero_shot`: the backbone knows it, no labelled text of it was measured.
-
-    `unsupported`: it cannot be read; so is every language that no card names.
-    """
-
-    status: Literal["measured", "zero_shot", "unsupported"]
-    dev: Figures = {}
-    note: str | None = None
-
-
-class Origin(_Part, frozen=True, kw_only=True):
-    """Something that went into the pack, and the licence under which it did."""
-
-    name: Text
-    licence: Text
-    """SPDX identifier where there is one."""
-    url: str | None = None
-    revision: str | None = None
-    rows: Count | None = None
-    citation: str | None = None
-
-
-class Training(_Part, frozen=True, kw_only=True):
+class Training(Part, frozen=True, kw_only=True):
     datasets: tuple[Origin, ...]
     seed: int
     recipe: dict[str, Any] = {}
 
 
-class Manifest(_Part, frozen=True, kw_only=True):
+class Manifest(Part, frozen=True, kw_only=True):
     """`manifest.json`."""
 
     schema: Literal["pack/1"]
@@ -175,6 +118,12 @@ class Manifest(_Part, frozen=True, kw_only=True):
     """SPDX identifier of the pack itself."""
     backbone: Origin
     text: TextExpert
+    ocr: OcrModels | None = None
+    """Without it, what is written in pictures cannot be read."""
+    image: ImageExpert | None = None
+    """Without it, pictures are judged by what is written in them alone."""
+    stacking: Stacking | None = None
+    """How the experts' scores of a post with pictures become one; without it, the highest counts."""
     files: tuple[PackFile, ...] = ()
     """Further files that the graphs need, such as external weights."""
     calibration: dict[str, Calibration]

@@ -14,7 +14,8 @@ from tokenizers import Tokenizer
 
 from processors.pack.layout import FIELD_MARKERS, UNKNOWN_LANGUAGE, TextLayout
 from processors.pack.tokens import FieldTokenizer
-from processors.packs.manifest import MANIFEST_FILE, PACK_SCHEMA, Layout, Manifest, PackFile
+from processors.packs.manifest import MANIFEST_FILE, PACK_SCHEMA, Layout, Manifest
+from processors.packs.parts import PackFile
 from schemas import LABELS, InvalidMessage
 from schemas.wire import decode_json
 
@@ -107,6 +108,9 @@ def listed_files(manifest: Manifest) -> Iterator[tuple[str, PackFile]]:
     """(field, file) of every file that the manifest names."""
     yield "text.graph", manifest.text.graph
     yield "text.tokenizer", manifest.text.tokenizer
+    for name, part in (("ocr", manifest.ocr), ("image", manifest.image)):
+        for field, file in part.files() if part is not None else ():
+            yield f"{name}.{field}", file
     for index, file in enumerate(manifest.files):
         yield f"files[{index}]", file
 
