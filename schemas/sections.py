@@ -56,16 +56,17 @@ class KnownContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 class Picture(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One still to look at: a picture, or a frame of one that moves.
 
-    Its pixels are an object of ours in the media store, decoded once where that is safe: PNG, 8-bit RGB, upright.
+    Its pixels are an object of ours in the media store, decoded once where that is safe: 8-bit RGB, upright, PNG or, for
+    what came lossy, JPEG of quality 95 without chroma subsampling.
     """
 
     object: Sha256
-    """The PNG's address in the media store."""
+    """Address in the media store."""
     width: int
     height: int
-    """Of the PNG, in pixels."""
+    """Of the object, in pixels."""
     scale: float = 1.0
-    """Pixels of the upright original per pixel of the PNG, at least 1: `box * scale` is a box in the original."""
+    """Pixels of the upright original per pixel of the object, at least 1: `box * scale` is a box in the original."""
     t: float | None = None
     """A frame's time in seconds from the start; None for a still."""
     pdq: str | None = None
