@@ -56,8 +56,8 @@ class KnownContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 class Picture(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One still to look at: a picture, or a frame of one that moves.
 
-    Its pixels are an object of ours in the media store, decoded once where that is safe: 8-bit RGB, upright, PNG or, for
-    what came lossy, JPEG of quality 95 without chroma subsampling.
+    Its pixels are an object of ours in the media store, decoded once where that is safe: 8-bit RGB, upright; PNG, or
+    JPEG of quality 95 without chroma subsampling for what came lossy.
     """
 
     object: Sha256
