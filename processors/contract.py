@@ -10,9 +10,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from schemas import Record, Stage, Status
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
 
 
 class ProcessingError(Exception):
@@ -112,3 +115,8 @@ class AsyncProcessor(Protocol):
 
 
 AnyProcessor = Processor[Any] | AsyncProcessor
+
+
+def is_async(processor: AnyProcessor) -> TypeIs[AsyncProcessor]:
+    """Which of the two contracts a stage keeps."""
+    return hasattr(processor, "session")

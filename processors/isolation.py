@@ -1,4 +1,4 @@
-"""Running a batch through a processor so that an item at fault harms nothing but itself."""
+"""Running items through a processor so that one at fault harms nothing but itself."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from processors.contract import ModalityError, Outcome, ProcessingError, Processor, TransientError
-from schemas import Cause, Modality, Record
+from processors.contract import Handle, ModalityError, Outcome, ProcessingError, Processor, TransientError
+from schemas import Cause, Modality, Record, Stage
 
 Fault = ModalityError | ProcessingError
 
@@ -84,3 +84,20 @@ def run_batch(processor: Processor[Any], records: Sequence[Record]) -> list[Outc
     prepared = prepare_all(processor, records)
     processed, _ = run_isolating(processor.process, [item for item, fault in prepared if fault is None])
     return outcomes_of(records, prepared, processed)
+
+
+async def attempt(handle: Handle, record: Record) -> tuple[Outcome, int]:
+    """The outcome of one item of an asynchronous stage, and 1 where it turned out to be poison."""
+    try:
+        return await handle(record), 0
+    except ModalityError as error:
+        return without_modality(record, error), 0
+    except ProcessingError as error:
+        return error, 0
+    except Exception as error:  # noqa: BLE001  # whatever a processor raises is this item's poison
+        return poison(error), 1
+
+
+def timed(record: Record, stage: Stage, took_ms: float) -> Record:
+    """The record with what the stage took for it, or for the batch that it was in."""
+    return replace(record, timings_ms={**record.timings_ms, stage.value: took_ms})

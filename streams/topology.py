@@ -29,6 +29,8 @@ class StageInput:
 
 CHAIN: tuple[StageInput, ...] = (
     StageInput(Stage.INGEST),
+    StageInput(Stage.FETCH, boundary=True),
+    StageInput(Stage.OCR),
     StageInput(Stage.PACK),
     StageInput(Stage.ENCODE),
     StageInput(Stage.FUSE),

@@ -1,16 +1,14 @@
-"""How much of each modality could be read at ingest: what the limits cut, what hides, what nothing here can read."""
+"""How much of the post's own text could be read at ingest: what the limits cut, and what hides."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from processors.text import is_readable
-from schemas import FieldName, FieldView, Media, Modality, Status
+from schemas import FieldName, FieldView, Modality, Status
 
 CONTENT_FIELDS: tuple[FieldName, ...] = ("text", "title")
 """The fields that are the post's own; the parent's text is somebody else's, and only read beside them."""
-
-_MEDIA_MODALITIES = {"image": ("image", "ocr"), "video": ("image", "ocr", "speech"), "audio": ("speech",)}
 
 
 def text_modality(originals: Mapping[FieldName, str], views: Mapping[FieldName, FieldView], limit: int) -> Modality:
@@ -34,14 +32,3 @@ def text_modality(originals: Mapping[FieldName, str], views: Mapping[FieldName, 
     if not reasons:
         return Modality(status=Status.OK if readable else Status.ABSENT)
     return Modality(status=Status.PARTIAL if readable else Status.FAILED, reason="; ".join(reasons))
-
-
-def media_modalities(media: tuple[Media, ...]) -> dict[str, Modality]:
-    """The statuses of pictures, of what is written in them and of sound: `failed` where the post has any."""
-    found = {name: Modality(status=Status.ABSENT) for name in ("ocr", "image", "speech")}
-    for item in media:
-        for name in _MEDIA_MODALITIES[item.kind]:
-            if found[name].status is Status.ABSENT:
-                reason = f"no processor for {item.kind} media in this release"
-                found[name] = Modality(status=Status.FAILED, reason=reason)
-    return found

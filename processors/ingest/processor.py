@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from processors.contract import BatchPolicy, Outcome
-from processors.ingest.modalities import CONTENT_FIELDS, media_modalities, text_modality
+from processors.ingest.modalities import CONTENT_FIELDS, text_modality
 from processors.pack.layout import UNKNOWN_LANGUAGE
 from processors.text import field_view, langid
 from processors.text.language_codes import language_of
@@ -20,10 +20,13 @@ BATCHING = BatchPolicy(max_items=256, max_cost=200_000, max_wait_s=0.0)
 """The work is done item by item, so waiting for company gains nothing; the cost keeps batches of long posts short."""
 
 TEXT_ROUTE = (Stage.INGEST, Stage.PACK, Stage.ENCODE, Stage.FUSE)
+MEDIA_ROUTE = (Stage.INGEST, Stage.FETCH, Stage.OCR, Stage.PACK, Stage.ENCODE, Stage.FUSE)
+"""Of a post with media, whatever their producer calls them; fetch, which sees what they are, takes out what they do not
+need."""
 
 
 class IngestProcessor:
-    """Adds `ingest` (views and language), the modalities and the route to a record fresh from its message."""
+    """Adds `ingest` (views and language), the modality `text` and the route to a record fresh from its message."""
 
     stage = Stage.INGEST
 
@@ -46,12 +49,9 @@ class IngestProcessor:
         lang, confidence = _language(record.post, views)
         return replace(
             record,
-            route=TEXT_ROUTE,
+            route=MEDIA_ROUTE if record.post.media else TEXT_ROUTE,
             ingest=IngestSection(lang=lang, lang_confidence=confidence, fields=views),
-            modalities={
-                "text": text_modality(originals, views, self._limit),
-                **media_modalities(record.post.media),
-            },
+            modalities={"text": text_modality(originals, views, self._limit)},
         )
 
     def process(self, batch: Sequence[Record], /) -> Sequence[Outcome]:

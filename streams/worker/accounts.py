@@ -18,28 +18,29 @@ from streams.worker.stage import BatchReport
 
 
 class Observer:
-    """Follows the batches of all stages. Each stage has one thread, and calls from no other."""
+    """Follows the batches of all stages. Each stage calls from one thread; a batch is a span, or None."""
 
     def __init__(self, journal: Journal, metrics: WorkerMetrics, tracing: Tracing, stages: Sequence[Stage]) -> None:
         self._journal = journal
         self._tracing = tracing
         self._metrics = {stage: metrics.stage(stage) for stage in stages}
-        self._spans: dict[Stage, Span] = {}
 
-    def entered(self, stage: Stage, works: Sequence[Work]) -> None:
+    def entered(self, stage: Stage, works: Sequence[Work], *, beside: Sequence[Work] = ()) -> Span | None:
         """A batch begins: whatever kills the process now, these messages are under suspicion."""
-        self._journal.enter(stage, [work.ticket for work in works], alone=works[0].alone)
-        if any(work.span for work in works):
-            cost = sum(work.cost for work in works)
-            span = self._tracing.start_batch(stage.value, len(works), cost, [work.span for work in works])
-            if span is not None:
-                self._spans[stage] = span
+        self._journal.enter(stage, [work.ticket for work in (*works, *beside)], alone=works[0].alone)
+        if not any(work.span for work in works):
+            return None
+        cost = sum(work.cost for work in works)
+        return self._tracing.start_batch(stage.value, len(works), cost, [work.span for work in works])
 
-    def left(self, report: BatchReport) -> None:
+    def left(self, batch: Span | None, report: BatchReport, *, beside: Sequence[Work] = ()) -> None:
         """The batch is through."""
-        self._journal.leave(report.stage)
-        if (span := self._spans.pop(report.stage, None)) is not None:
-            span.end()
+        if beside:
+            self._journal.enter(report.stage, [work.ticket for work in beside], alone=False)
+        else:
+            self._journal.leave(report.stage)
+        if batch is not None:
+            batch.end()
         metrics = self._metrics[report.stage]
         metrics.batch(
             items=report.items,

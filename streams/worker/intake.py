@@ -12,7 +12,7 @@ from streams.worker.ledger import Output
 from streams.worker.outcomes import Outcomes, Received
 
 
-def take_in(message: Received, stage: Stage, outcomes: Outcomes, now_ms: int) -> Record | list[Output]:
+def take_in(message: Received, stage: Stage, lane: str, outcomes: Outcomes, now_ms: int) -> Record | list[Output]:
     """The record that the message holds, or what is produced for it at once: tombstones of a deleted post, or the dead
     letter of a message that is no post or no record.
 
@@ -20,7 +20,7 @@ def take_in(message: Received, stage: Stage, outcomes: Outcomes, now_ms: int) ->
     """
     attempt = outcomes.attempt(message)
     if stage is Stage.INGEST:
-        return _post(message, outcomes, now_ms, attempt)
+        return _post(message, lane, outcomes, now_ms, attempt)
     try:
         if message.value is None:
             raise InvalidRecord("an empty value, expected a record")
@@ -33,13 +33,13 @@ def take_in(message: Received, stage: Stage, outcomes: Outcomes, now_ms: int) ->
     return replace(record, attempt=attempt) if attempt > record.attempt else record
 
 
-def _post(message: Received, outcomes: Outcomes, now_ms: int, attempt: int) -> Record | list[Output]:
+def _post(message: Received, lane: str, outcomes: Outcomes, now_ms: int, attempt: int) -> Record | list[Output]:
     if message.value is None:
-        if message.key and len(message.key) <= MAX_ID_BYTES:
-            return outcomes.tombstones(message, attempt, now_ms)
-        found = f"with a key of {len(message.key):,} bytes" if message.key else "without a key"
-        reason = f"a delete (null value) {found}, expected the post's id"
-        return [outcomes.dead_letter(message, Stage.INGEST, Cause.INVALID_POST, reason, "key", attempt)]
+        try:
+            return outcomes.tombstones(message, _post_id(message.key), lane, attempt, now_ms)
+        except ValueError as error:
+            reason = f"a delete (null value) {error}, expected the post's id"
+            return [outcomes.dead_letter(message, Stage.INGEST, Cause.INVALID_POST, reason, "key", attempt)]
     try:
         post = decode_post(message.value)
     except InvalidPost as error:
@@ -52,3 +52,15 @@ def _post(message: Received, outcomes: Outcomes, now_ms: int, attempt: int) -> R
         route=STAGES,
         attempt=attempt,
     )
+
+
+def _post_id(key: bytes | None) -> str:
+    """Raises ValueError for a key that is no post's id."""
+    if not key:
+        raise ValueError("without a key")
+    if len(key) > MAX_ID_BYTES:
+        raise ValueError(f"with a key of {len(key):,} bytes")
+    try:
+        return key.decode()
+    except UnicodeDecodeError:
+        raise ValueError("with a key that is not UTF-8") from None

@@ -210,7 +210,7 @@ class Loop:
         works: dict[Stage, list[Work]],
     ) -> None:
         try:
-            taken = take_in(received, stage, self._outcomes, now_ms)
+            taken = take_in(received, stage, lane, self._outcomes, now_ms)
         except NewerVersion as newer:
             log.warning("%s[%s]@%s: %s; the partition waits", home.topic, home.partition, received.offset, newer)
             self.assignment.block(home, received.offset)

@@ -12,6 +12,7 @@ from schemas import (
     MAX_MESSAGE_BYTES,
     Cause,
     DeadLetterHeaders,
+    Post,
     Record,
     Source,
     Stage,
@@ -94,10 +95,12 @@ class Outcomes:
         return Output(self.topics.dead_letters, _key(message), value, ours)
 
     def decided(self, record: Record, headers: Headers | None) -> list[Output]:
-        """The messages of a record at the end of its route.
+        """The messages of a record at the end of its route; none for a post that was deleted.
 
         Raises ProcessingError (`too_large`) when a topic cannot hold them.
         """
+        if record.deleted:
+            return []
         key = record.post.post_id.encode()
         messages = decision_messages(record)
         return [
@@ -141,18 +144,27 @@ class Outcomes:
         """How long a message may be on its way through the retry topics, all its attempts together."""
         return sum(_DELAYS[min(attempt, len(_DELAYS)) - 1][1] for attempt in range(1, self.max_retries + 1))
 
-    def tombstones(self, message: Received, attempt: int, now_ms: int) -> list[Output]:
-        """What a deleted post leaves: no decision now, nor after the last retry of a version of it that waits for one.
+    def tombstones(self, message: Received, post_id: str, lane: str, attempt: int, now_ms: int) -> list[Output]:
+        """What a deleted post leaves: no decision and no media now, nor after the last retry of a version of it that
+        waits for one.
 
         Each round through the longest delay leaves one more tombstone, until no earlier version can come any more.
         """
-        gone = Output(self.topics.decisions, message.key, None)
+        deleted = Record(
+            post=Post(post_id=post_id),
+            source=self.origin(message),
+            content_hash="",
+            received_ms=now_ms,
+            route=(Stage.FETCH,),
+            deleted=True,
+        )
+        gone = [Output(self.topics.decisions, message.key, None), self.crossing(deleted, Stage.FETCH, lane, None)]
         delay, seconds = _DELAYS[-1]
         if attempt > math.ceil(self.longest_retry_s / seconds):
-            return [gone]
+            return gone
         not_before_ms = now_ms + int(seconds * 1000)
         headers = self._headers(message, Stage.INGEST, None, None, attempt=attempt + 1, not_before_ms=not_before_ms)
-        return [gone, Output(self.topics.retry(delay), message.key, None, headers)]
+        return [*gone, Output(self.topics.retry(delay), message.key, None, headers)]
 
     def republished(self, message: Received) -> Output | None:
         """A retry that is due, back on the topic it came from; None if its header names no stage of the chain."""

@@ -7,14 +7,15 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from processors.contract import BatchPolicy, Outcome, ProcessingError, Processor, TransientError
+from processors.contract import AnyProcessor, BatchPolicy, Outcome, ProcessingError, TransientError, is_async
 from processors.isolation import poison
 from schemas import DOUBTFUL_STATUSES, Cause, Record, Stage
 from streams.metrics import WorkerMetrics
 from streams.telemetry import finish, inject, traceparent
 from streams.topology import URGENT, next_stage, stays_here
+from streams.worker.async_stage import AsyncStageRunner
 from streams.worker.batcher import Batcher, Work
 from streams.worker.ledger import Decided, Output, Ticket
 from streams.worker.outcomes import OUR_FAILURES, Outcomes, Received
@@ -59,7 +60,7 @@ class Segment:
 
     def __init__(
         self,
-        processors: Sequence[Processor[Any]],
+        processors: Sequence[AnyProcessor],
         outcomes: Outcomes,
         observer: StageObserver,
         *,
@@ -73,19 +74,22 @@ class Segment:
         self._all_metrics = metrics
         self._metrics = {processor.stage: metrics.stage(processor.stage) for processor in processors}
         self._pool = ThreadPoolExecutor(threads, "prepare") if threads > 1 else None
-        self._runners = {
-            processor.stage: StageRunner(
-                processor,
-                Batcher(batching.get(processor.stage, processor.batching), URGENT),
-                self._deliver,
-                self._skip,
-                observer,
-                self._pool,
-                threads,
-                on_crash,
+        self._runners: dict[Stage, StageRunner | AsyncStageRunner] = {}
+        for processor in processors:
+            self._runners[processor.stage] = (
+                AsyncStageRunner(processor, self._deliver, self._skip, observer, on_crash)
+                if is_async(processor)
+                else StageRunner(
+                    processor,
+                    Batcher(batching.get(processor.stage, processor.batching), URGENT),
+                    self._deliver,
+                    self._skip,
+                    observer,
+                    self._pool,
+                    threads,
+                    on_crash,
+                )
             )
-            for processor in processors
-        }
         self.stages = tuple(self._runners)
 
     def start(self) -> None:
@@ -118,7 +122,7 @@ class Segment:
             else:
                 ready.append(work)
         if ready:
-            runner.inbox.put(ready)
+            runner.put(ready)
         return broken
 
     def _deliver(self, stage: Stage, results: list[tuple[Work, Outcome]]) -> None:

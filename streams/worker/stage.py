@@ -13,10 +13,8 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from msgspec.structs import replace
-
 from processors.contract import Outcome, Processor, TransientError
-from processors.isolation import Fault, outcomes_of, prepare_all, run_isolating
+from processors.isolation import Fault, outcomes_of, prepare_all, run_isolating, timed
 from schemas import Record, Stage
 from streams.worker.batcher import Batcher, Taken, Work
 
@@ -46,14 +44,19 @@ class BatchReport:
 
 
 class StageObserver(Protocol):
-    """What a stage thread tells about itself."""
+    """What a stage thread tells about itself: a batch begins, and the same batch (what `entered` gave) is through.
 
-    def entered(self, stage: Stage, works: Sequence[Work]) -> None: ...
+    `beside`: other items that are under way in the stage at that moment.
+    """
 
-    def left(self, report: BatchReport) -> None: ...
+    def entered(self, stage: Stage, works: Sequence[Work], *, beside: Sequence[Work] = ()) -> Any: ...
+
+    def left(self, batch: Any, report: BatchReport, *, beside: Sequence[Work] = ()) -> None: ...
 
 
 Deliver = Callable[[Stage, list[tuple[Work, Outcome]]], None]
+Skip = Callable[[list[Work]], None]
+OnCrash = Callable[[BaseException], None]
 
 
 class StageRunner:
@@ -68,14 +71,14 @@ class StageRunner:
         processor: Processor[Any],
         inbox: Batcher,
         deliver: Deliver,
-        skip: Callable[[list[Work]], None],
+        skip: Skip,
         observer: StageObserver,
         pool: Executor | None,
         pool_size: int,
-        on_crash: Callable[[BaseException], None],
+        on_crash: OnCrash,
     ) -> None:
         self.processor = processor
-        self.inbox = inbox
+        self._inbox = inbox
         self._deliver = deliver
         self._skip = skip
         self._observer = observer
@@ -88,17 +91,21 @@ class StageRunner:
     def start(self) -> None:
         self._thread.start()
 
+    def put(self, works: Sequence[Work]) -> None:
+        """Queue items whose `cost` is set."""
+        self._inbox.put(works)
+
     def stop(self, timeout_s: float) -> bool:
         """Finish the batch under way and end the thread. False if it is still at it after `timeout_s`."""
         self._stopping.set()
-        self.inbox.close()
+        self._inbox.close()
         if self._thread.ident is not None:
             self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
     def _loop(self) -> None:
         try:
-            while (taken := self.inbox.take()) is not None:
+            while (taken := self._inbox.take()) is not None:
                 self._run(taken)
         except BaseException as error:
             self._on_crash(error)
@@ -118,7 +125,7 @@ class StageRunner:
         if not works:
             return
         stage = self.processor.stage
-        self._observer.entered(stage, works)
+        batch = self._observer.entered(stage, works)
         outcomes, prepare_s, process_s, isolated = self._attempt([work.record for work in works])
         tries = 0
         for wait in IN_PLACE_WAITS_S:
@@ -131,14 +138,14 @@ class StageRunner:
             for at, outcome in zip(again, retried, strict=True):
                 outcomes[at] = outcome
         took_ms = round((prepare_s + process_s) * 1000, 3)
-        name = stage.value
         results: list[tuple[Work, Outcome]] = [
-            (work, _timed(outcome, name, took_ms) if isinstance(outcome, Record) else outcome)
+            (work, timed(outcome, stage, took_ms) if isinstance(outcome, Record) else outcome)
             for work, outcome in zip(works, outcomes, strict=True)
         ]
         self._deliver(stage, results)
         finished = sum(isinstance(outcome, Record) for outcome in outcomes)
         self._observer.left(
+            batch,
             BatchReport(
                 stage=stage,
                 items=len(works),
@@ -149,7 +156,7 @@ class StageRunner:
                 finished=finished,
                 isolated=isolated,
                 retried=tries,
-            )
+            ),
         )
 
     def _attempt(self, records: Sequence[Record]) -> tuple[list[Outcome], float, float, int]:
@@ -168,7 +175,3 @@ class StageRunner:
         futures = [self._pool.submit(prepare_all, self.processor, chunk) for chunk in chunks[1:]]
         first = prepare_all(self.processor, chunks[0])
         return first + [item for future in futures for item in future.result()]
-
-
-def _timed(record: Record, stage: str, took_ms: float) -> Record:
-    return replace(record, timings_ms={**record.timings_ms, stage: took_ms})

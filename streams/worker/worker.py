@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from types import FrameType
-from typing import Any, TextIO
+from typing import TextIO
 
 from confluent_kafka import KafkaError
 
-from processors.contract import BatchPolicy, Processor
+from processors.contract import AnyProcessor, BatchPolicy, is_async
 from schemas import Stage
 from streams.health import Health, HealthServer, Ready
 from streams.kafka import CONNECT_TIMEOUT_S, check_connection, consumer_settings, new_consumer, producer_settings
@@ -54,7 +54,7 @@ class Worker:
         self,
         settings: Settings,
         stages: Sequence[Stage],
-        processors: Sequence[Processor[Any]],
+        processors: Sequence[AnyProcessor],
         versions: Versions,
         *,
         http_port: int | None = None,
@@ -166,7 +166,7 @@ class Worker:
         found: dict[Stage, BatchPolicy] = {}
         for processor in self._processors:
             wanted = getattr(self._settings.batch, processor.stage.value, None)
-            if wanted is not None:
+            if wanted is not None and not is_async(processor):
                 found[processor.stage] = replace(
                     processor.batching,
                     **{

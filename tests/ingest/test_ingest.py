@@ -53,7 +53,7 @@ def ingested(
 def test_a_text_post_gets_views_a_language_and_the_text_route() -> None:
     record = ingested("The weather in this town is a stup1d joke", title="Weather", parent="How is the weather?")
     assert record.route == (Stage.INGEST, Stage.PACK, Stage.ENCODE, Stage.FUSE)
-    assert record.modalities == {"text": OK, "ocr": ABSENT, "image": ABSENT, "speech": ABSENT}
+    assert record.modalities == {"text": OK}
     section = record.ingest
     assert section is not None
     assert section.lang == "en"
@@ -158,21 +158,11 @@ def test_a_blank_caption_of_a_picture_is_no_text(blank: str | None) -> None:
     assert ingested(blank, PICTURE).modalities["text"] == ABSENT
 
 
-@pytest.mark.parametrize(
-    ("item", "failed"),
-    [(PICTURE, {"image", "ocr"}), (FILM, {"image", "ocr", "speech"}), (SONG, {"speech"})],
-    ids=["image", "video", "audio"],
-)
-def test_media_that_nothing_reads_have_failed_and_say_why(item: Media, failed: set[str]) -> None:
-    found = ingested("hello", item).modalities
-    assert found["text"] == OK
-    for name in ("image", "ocr", "speech"):
-        expected = (
-            Modality(status=Status.FAILED, reason=f"no processor for {item.kind} media in this release")
-            if name in failed
-            else ABSENT
-        )
-        assert found[name] == expected
+@pytest.mark.parametrize("item", [PICTURE, FILM, SONG], ids=["image", "video", "audio"])
+def test_a_post_with_media_goes_by_fetch_and_ocr_which_alone_speak_of_them(item: Media) -> None:
+    found = ingested("hello", item)
+    assert found.route == (Stage.INGEST, Stage.FETCH, Stage.OCR, Stage.PACK, Stage.ENCODE, Stage.FUSE)
+    assert found.modalities == {"text": OK}
 
 
 def test_cost_counts_code_points_up_to_the_limit() -> None:

@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from msgspec.structs import replace
 
 from processors.contract import BatchPolicy, ModalityError, Outcome, TransientError
+from processors.ingest.processor import TEXT_ROUTE
 from schemas import Action, Decision, Post, Record, Source, Stage, encode_post, encode_record
 from schemas import Versions as DecisionVersions
-from streams.topology import STAGES, STANDARD, Topics
+from streams.topology import STANDARD, Topics
 from streams.worker.batcher import Work
 from streams.worker.ledger import Header, Output, PartitionLedger
 from streams.worker.outcomes import Outcomes, Received, Versions
@@ -42,7 +43,7 @@ def post_bytes(text: str = "hello", post_id: str = "p-1") -> bytes:
 
 
 def record_of(
-    text: str = "hello", *, post_id: str = "p-1", attempt: int = 1, route: tuple[Stage, ...] = STAGES
+    text: str = "hello", *, post_id: str = "p-1", attempt: int = 1, route: tuple[Stage, ...] = TEXT_ROUTE
 ) -> Record:
     return Record(
         post=Post(post_id=post_id, text=text),
@@ -87,11 +88,17 @@ def work_of(
     return work
 
 
-def works_of(*texts: str, home: PartitionLedger | None = None, stage: Stage = Stage.INGEST) -> list[Work]:
+def works_of(
+    *texts: str,
+    home: PartitionLedger | None = None,
+    stage: Stage = Stage.INGEST,
+    route: tuple[Stage, ...] = TEXT_ROUTE,
+) -> list[Work]:
     """Work on posts with these texts, at the first offsets of one partition."""
     home = home or PartitionLedger(TOPICS.stage(stage), 0)
     return [
-        work_of(record_of(text, post_id=f"p-{at}"), home=home, offset=at, stage=stage) for at, text in enumerate(texts)
+        work_of(record_of(text, post_id=f"p-{at}", route=route), home=home, offset=at, stage=stage)
+        for at, text in enumerate(texts)
     ]
 
 
@@ -180,9 +187,13 @@ class Notes:
     def __init__(self) -> None:
         self.begun: list[list[int]] = []
         self.reports: list[BatchReport] = []
+        self.most_beside = 0
 
-    def entered(self, stage: Stage, works: Sequence[Work]) -> None:
+    def entered(self, stage: Stage, works: Sequence[Work], *, beside: Sequence[Work] = ()) -> int:
         self.begun.append([work.ticket.offset for work in works])
+        self.most_beside = max(self.most_beside, len(beside))
+        return len(self.begun)
 
-    def left(self, report: BatchReport) -> None:
+    def left(self, batch: int, report: BatchReport, *, beside: Sequence[Work] = ()) -> None:
+        assert batch <= len(self.begun)
         self.reports.append(report)

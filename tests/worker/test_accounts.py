@@ -46,9 +46,21 @@ def test_a_batch_under_way_is_noted_until_it_is_through(metrics: WorkerMetrics, 
         observer(metrics, tmp_path).entered(Stage.ENCODE, works_of("a", "b"))
     assert set(Journal(tmp_path, "w-0").suspects("moderation.posts", 0)) == {0, 1}
     through = observer(metrics, tmp_path)
-    through.entered(Stage.ENCODE, works_of("a", "b", "c", "d"))
-    through.left(REPORT)
+    batch = through.entered(Stage.ENCODE, works_of("a", "b", "c", "d"))
+    through.left(batch, REPORT)
     assert set(Journal(tmp_path, "w-0").suspects("moderation.posts", 0)) == {0, 1}
+
+
+def test_items_that_are_still_under_way_stay_noted_when_one_beside_them_is_through(
+    metrics: WorkerMetrics, tmp_path: Path
+) -> None:
+    a, b = works_of("a", "b")
+    for _ in range(2):
+        watching = observer(metrics, tmp_path)
+        batch = watching.entered(Stage.ENCODE, [a])
+        watching.entered(Stage.ENCODE, [b], beside=[a])
+        watching.left(batch, REPORT, beside=[b])
+    assert set(Journal(tmp_path, "w-0").suspects("moderation.posts", 0)) == {1}
 
 
 def test_a_suspect_that_runs_alone_is_noted_as_such(metrics: WorkerMetrics, tmp_path: Path) -> None:
@@ -57,7 +69,7 @@ def test_a_suspect_that_runs_alone_is_noted_as_such(metrics: WorkerMetrics, tmp_
 
 
 def test_a_batch_counts_its_items_its_failures_and_its_tries_in_place(metrics: WorkerMetrics, tmp_path: Path) -> None:
-    observer(metrics, tmp_path).left(REPORT)
+    observer(metrics, tmp_path).left(None, REPORT)
     assert sample(metrics, "stage_records_total", stage="encode") == 2
     assert sample(metrics, "poison_isolated_total", stage="encode") == 1
     assert sample(metrics, "retries_total", stage="encode", delay="in_place") == 4

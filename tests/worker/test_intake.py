@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas import MAX_MESSAGE_BYTES, NewerVersion, Record, Source, Stage, encode_record
-from streams.topology import STAGES
+from streams.topology import STAGES, STANDARD
 from streams.worker.intake import take_in
 from streams.worker.ledger import Header, Output
 from streams.worker.outcomes import Received
@@ -31,7 +31,7 @@ from tests.worker.parts import (
 
 
 def taken(received: Received, stage: Stage = Stage.INGEST) -> Record | list[Output]:
-    return take_in(received, stage, OUTCOMES, NOW_MS)
+    return take_in(received, stage, STANDARD, OUTCOMES, NOW_MS)
 
 
 def record(received: Received, stage: Stage = Stage.INGEST) -> Record:
@@ -207,8 +207,10 @@ def test_a_null_value_deletes_the_post_now_and_later() -> None:
     assert isinstance(found, list)
     assert [(output.topic, output.key, output.value) for output in found] == [
         ("moderation.decisions", b"p-1", None),
+        ("moderation.fetch", b"p-1", found[1].value),
         ("moderation.retry.10m", b"p-1", None),
     ]
+    assert record(message(found[1].value), Stage.FETCH).deleted
 
 
 @pytest.mark.parametrize("key", [None, b""])
@@ -222,6 +224,8 @@ def test_a_delete_whose_key_is_no_id_of_any_post_is_a_dead_letter() -> None:
     headers = headers_of(dead_letter(message(None, key=b"k" * 5000)))
     assert headers["modstream-field"] == "key"
     assert "5,000 bytes" in headers["modstream-reason"]
+    headers = headers_of(dead_letter(message(None, key=b"\xff\xfe")))
+    assert "not UTF-8" in headers["modstream-reason"]
 
 
 def test_a_post_without_a_key_is_still_a_post() -> None:

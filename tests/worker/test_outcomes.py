@@ -189,7 +189,7 @@ def test_a_message_that_never_succeeds_takes_every_delay_and_then_is_given_up(st
     went: list[str] = []
     output = retry(received)
     for round_trip in range(10):
-        record = take_in(received, stage, OUTCOMES, NOW_MS)
+        record = take_in(received, stage, STANDARD, OUTCOMES, NOW_MS)
         assert not isinstance(record, list)
         assert record.attempt == round_trip + 1
         output = retry(received, attempt=record.attempt, input_stage=stage)
@@ -214,7 +214,7 @@ def test_a_record_that_crossed_a_topic_is_retried_from_there_and_the_count_goes_
     """Its post had been tried twice before it got past ingest."""
     crossing = OUTCOMES.crossing(record_of(attempt=2), Stage.PACK, STANDARD, None)
     received = message(crossing.value, topic=crossing.topic, offset=41)
-    record = take_in(received, Stage.PACK, OUTCOMES, NOW_MS)
+    record = take_in(received, Stage.PACK, STANDARD, OUTCOMES, NOW_MS)
     assert not isinstance(record, list)
     output = retry(received, attempt=record.attempt, input_stage=Stage.PACK)
     headers = headers_of(output)
@@ -277,7 +277,7 @@ def test_a_retry_that_goes_nowhere_is_a_dead_letter_of_its_first_place() -> None
 
 
 def test_a_delete_leaves_a_tombstone_now_and_one_after_the_longest_delay() -> None:
-    now, later = OUTCOMES.tombstones(message(None, headers=[("source", b"app-7")]), 1, NOW_MS)
+    now, _, later = OUTCOMES.tombstones(message(None, headers=[("source", b"app-7")]), "p-1", STANDARD, 1, NOW_MS)
     assert now == Output("moderation.decisions", b"p-1", None)
     headers = headers_of(later)
     assert (later.topic, later.key, later.value) == ("moderation.retry.10m", b"p-1", None)
@@ -285,17 +285,28 @@ def test_a_delete_leaves_a_tombstone_now_and_one_after_the_longest_delay() -> No
     assert (headers["modstream-stage"], headers["modstream-attempt"], headers["source"]) == ("ingest", "2", "app-7")
 
 
+@pytest.mark.parametrize(("lane", "topic"), [(STANDARD, "moderation.fetch"), (URGENT, "moderation.fetch.urgent")])
+def test_a_delete_tells_fetch_to_forget_the_media_and_nothing_else_comes_of_it(lane: str, topic: str) -> None:
+    _, forget, _ = OUTCOMES.tombstones(message(None), "p-1", lane, 1, NOW_MS)
+    assert (forget.topic, forget.key) == (topic, b"p-1")
+    assert forget.value is not None
+    record = decode_record(forget.value)
+    assert (record.deleted, record.post.post_id, record.route) == (True, "p-1", (Stage.FETCH,))
+    assert OUTCOMES.decided(record, None) == []
+
+
 def test_tombstones_come_back_until_no_earlier_version_can_wait_for_a_retry_any_more() -> None:
-    gone = Output("moderation.decisions", b"p-1", None)
-    outputs: list[Output] | Record = OUTCOMES.tombstones(message(None), 1, NOW_MS)
+    gone = OUTCOMES.tombstones(message(None), "p-1", STANDARD, 1, NOW_MS)[:2]
+    outputs: list[Output] | Record = OUTCOMES.tombstones(message(None), "p-1", STANDARD, 1, NOW_MS)
     rounds = 0
-    while isinstance(outputs, list) and len(outputs) == 2:
-        assert outputs[0] == gone
-        again = OUTCOMES.republished(on_retry_topic(outputs[1]))
+    while isinstance(outputs, list) and len(outputs) == 3:
+        assert outputs[:1] == gone[:1]
+        again = OUTCOMES.republished(on_retry_topic(outputs[2]))
         assert again is not None
-        outputs = take_in(come_back(again, POSTS), Stage.INGEST, OUTCOMES, NOW_MS)
+        outputs = take_in(come_back(again, POSTS), Stage.INGEST, STANDARD, OUTCOMES, NOW_MS)
         rounds += 1
-    assert outputs == [gone]
+    assert isinstance(outputs, list)
+    assert [output.topic for output in outputs] == [output.topic for output in gone]
     assert rounds * 600 >= OUTCOMES.longest_retry_s
 
 

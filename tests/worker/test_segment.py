@@ -12,8 +12,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
 
+from processors.ingest.processor import TEXT_ROUTE
 from schemas import MAX_MESSAGE_BYTES, Record, Stage, decode_record
-from streams import topology
 from streams.metrics import WorkerMetrics
 from streams.telemetry import Tracing
 from streams.topology import STAGES, URGENT
@@ -104,7 +104,7 @@ def headers(completion: Completion) -> dict[str, str]:
 
 
 def test_a_fused_chain_decides_without_a_topic_in_between(build: Build) -> None:
-    bench = build(*STAGES)
+    bench = build(*TEXT_ROUTE)
     completions = bench.run(works_of("a", "b", "c"))
     assert [topics_of(completion) for completion in completions] == [
         ["moderation.decisions", "moderation.confidence"]
@@ -143,12 +143,11 @@ def test_a_segment_with_a_gap_hands_over_only_to_its_neighbours(build: Build) ->
     assert topics_of(completion) == ["moderation.pack"]
 
 
-def test_a_boundary_is_always_a_topic_also_within_one_process(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(topology, "BOUNDARIES", frozenset({Stage.ENCODE}))
+def test_a_boundary_is_always_a_topic_also_within_one_process(build: Build) -> None:
     bench = build(*STAGES)
-    (completion,) = bench.run([work_of()])
-    assert topics_of(completion) == ["moderation.encode"]
-    assert bench.processors[Stage.ENCODE].calls == []
+    (completion,) = bench.run([work_of(record_of(route=STAGES))])
+    assert topics_of(completion) == ["moderation.fetch"]
+    assert bench.processors[Stage.FETCH].calls == []
 
 
 def test_a_route_skips_the_stages_that_are_not_needed(build: Build) -> None:
@@ -170,7 +169,7 @@ def test_a_stage_may_change_what_is_left_of_the_route(build: Build) -> None:
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_poison_is_a_dead_letter_of_the_message_as_received(build: Build, stage: Stage) -> None:
     bench = build(stage)
-    works = works_of("a", "poison", "b", stage=stage)
+    works = works_of("a", "poison", "b", stage=stage, route=STAGES)
     completions = bench.run(works, stage)
     poisoned = completions[1]
     assert topics_of(poisoned) == ["moderation.dead-letters"]

@@ -41,7 +41,7 @@ class Bench:
         )
 
     def run(self, works: list[Work]) -> Delivered:
-        self.runner.inbox.put(works)
+        self.runner.put(works)
         self.runner.start()
         found = self.delivered.get(timeout=10)
         self.runner.stop(10)
@@ -151,7 +151,7 @@ def test_what_had_begun_in_an_earlier_stage_is_finished_though_revoked(bench: Be
 
 def test_a_batch_of_nothing_but_skipped_work_begins_nothing(bench: Bench) -> None:
     revoked = PartitionLedger("moderation.posts", 1, revoked=True)
-    bench.runner.inbox.put(works_of("a", home=revoked))
+    bench.runner.put(works_of("a", home=revoked))
     bench.runner.start()
     assert len(bench.skipped.get(timeout=10)) == 1
     bench.runner.stop(10)
@@ -161,7 +161,7 @@ def test_a_batch_of_nothing_but_skipped_work_begins_nothing(bench: Bench) -> Non
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_thread_that_breaks_says_so_and_takes_its_notes_along(bench: Bench) -> None:
-    bench.runner.inbox.put(works_of("exit"))
+    bench.runner.put(works_of("exit"))
     bench.runner.start()
     assert isinstance(bench.crashes.get(timeout=10), SystemExit)
     bench.runner.stop(10)
@@ -191,7 +191,7 @@ def test_no_item_is_lost_between_the_chunks_of_the_pool(pool: ThreadPoolExecutor
 
 def test_a_batch_is_what_the_policy_lets_through() -> None:
     bench = Bench(Scripted(Stage.PACK, batching=BatchPolicy(max_items=2, max_cost=100, max_wait_s=0.0)))
-    bench.runner.inbox.put(works_of("a", "b", "c"))
+    bench.runner.put(works_of("a", "b", "c"))
     bench.runner.start()
     batches = [bench.delivered.get(timeout=10), bench.delivered.get(timeout=10)]
     bench.runner.stop(10)

@@ -106,7 +106,7 @@ def test_a_record_stays_where_its_next_stage_is_hosted_unless_that_is_a_boundary
 @given(st.sets(st.sampled_from(STAGES), min_size=1))
 def test_a_post_meets_every_stage_once_however_the_chain_is_cut(cut: set[Stage]) -> None:
     """One process has the stages of `cut`, another one the others; the record goes between them by topic."""
-    record = record_of()
+    record = record_of(route=STAGES)
     segments = (cut, set(STAGES) - cut)
     feeds = {name: stage for name, (stage, lane) in TOPICS.inputs(STAGES).items() if lane == STANDARD}
     met: list[Stage] = []
