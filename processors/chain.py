@@ -5,25 +5,33 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from msgspec.structs import replace
-
-from processors.contract import BatchPolicy, Outcome, ProcessingError, Processor
+from processors.contract import (
+    AnyProcessor,
+    AsyncProcessor,
+    Handle,
+    Outcome,
+    ProcessingError,
+    Processor,
+    is_async,
+)
 from processors.encode import EncodeProcessor
 from processors.engines import Device
 from processors.fuse import EvidenceLimits, FuseProcessor
 from processors.fuse.processor import Clock, system_clock
 from processors.ingest.processor import MAX_TEXT_CHARS, IngestProcessor
-from processors.isolation import run_batch
+from processors.isolation import attempt, run_batch, timed
 from processors.pack.processor import PackProcessor
 from processors.packs import Pack
 from processors.policy import Policy
 from schemas import Record, Stage
 
-Processors = tuple[Processor[Any], ...]
+Processors = tuple[AnyProcessor, ...]
 
 TEXT_STAGES = (Stage.INGEST, Stage.PACK, Stage.ENCODE, Stage.FUSE)
 
@@ -58,7 +66,7 @@ def build_chain(
     return tuple(make() for stage, make in makers.items() if stage in stages)
 
 
-def run_chain(processors: Sequence[Processor[Any]], records: Sequence[Record]) -> list[Outcome]:
+def run_chain(processors: Sequence[AnyProcessor], records: Sequence[Record]) -> list[Outcome]:
     """Every record through the stages of its route: one outcome per record, in order.
 
     Each stage takes its batches in input order, as its `BatchPolicy` allows; nothing waits. A record that fails leaves
@@ -71,32 +79,62 @@ def run_chain(processors: Sequence[Processor[Any]], records: Sequence[Record]) -
             for at, outcome in enumerate(outcomes)
             if not isinstance(outcome, ProcessingError) and processor.stage in outcome.route
         ]
-        for batch in _batches(processor, waiting):
-            started = time.perf_counter()
-            results = run_batch(processor, [record for _, record in batch])
-            took_ms = round((time.perf_counter() - started) * 1000, 3)
-            for (at, _), result in zip(batch, results, strict=True):
-                outcomes[at] = (
-                    result if isinstance(result, ProcessingError) else _timed(result, processor.stage, took_ms)
-                )
+        if not waiting:
+            continue
+        if is_async(processor):
+            results = _run_async(processor, [record for _, record in waiting])
+        else:
+            results = [
+                result
+                for batch in _batches(processor, [record for _, record in waiting])
+                for result in _run_batch(processor, batch)
+            ]
+        for (at, _), result in zip(waiting, results, strict=True):
+            outcomes[at] = result
     return outcomes
 
 
-def _batches(processor: Processor[Any], waiting: Sequence[tuple[int, Record]]) -> Iterator[list[tuple[int, Record]]]:
-    policy: BatchPolicy = processor.batching
-    batch: list[tuple[int, Record]] = []
+def _run_batch(processor: Processor[Any], batch: Sequence[Record]) -> list[Outcome]:
+    """A stage's time is that of the batch that a record was in."""
+    began_s = time.perf_counter()
+    results = run_batch(processor, batch)
+    took_ms = round((time.perf_counter() - began_s) * 1000, 3)
+    return [_timed(result, processor.stage, took_ms) for result in results]
+
+
+def _timed(outcome: Outcome, stage: Stage, took_ms: float) -> Outcome:
+    return outcome if isinstance(outcome, ProcessingError) else timed(outcome, stage, took_ms)
+
+
+def _run_async(processor: AsyncProcessor, records: Sequence[Record]) -> list[Outcome]:
+    """In a thread of its own: the caller may have an event loop running, as notebooks do."""
+    with ThreadPoolExecutor(1, f"stage-{processor.stage}") as thread:
+        return thread.submit(asyncio.run, _attempt_all(processor, records)).result()
+
+
+async def _attempt_all(processor: AsyncProcessor, records: Sequence[Record]) -> list[Outcome]:
+    room = asyncio.Semaphore(processor.concurrency)
+
+    async def one(handle: Handle, record: Record) -> Outcome:
+        async with room:
+            began_s = time.perf_counter()
+            outcome, _ = await attempt(handle, record)
+        return _timed(outcome, processor.stage, round((time.perf_counter() - began_s) * 1000, 3))
+
+    async with processor.session() as handle:
+        return await asyncio.gather(*(one(handle, record) for record in records))
+
+
+def _batches(processor: Processor[Any], records: Sequence[Record]) -> Iterator[list[Record]]:
+    policy = processor.batching
+    batch: list[Record] = []
     total = 0
-    for at, record in waiting:
+    for record in records:
         cost = processor.cost(record)
         if batch and (len(batch) == policy.max_items or total + cost > policy.max_cost):
             yield batch
             batch, total = [], 0
-        batch.append((at, record))
+        batch.append(record)
         total += cost
     if batch:
         yield batch
-
-
-def _timed(record: Record, stage: Stage, took_ms: float) -> Record:
-    """A stage's time is that of the batch that the record was in."""
-    return replace(record, timings_ms={**record.timings_ms, stage.value: took_ms})

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from hypothesis import given
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from processors.chain import run_chain
-from processors.contract import BatchPolicy, ModalityError, Outcome, ProcessingError, TransientError
+from processors.contract import BatchPolicy, Handle, ModalityError, Outcome, ProcessingError, TransientError
 from schemas import Record, Stage, Status
 from tests.ingested import post_of, received
 
@@ -97,3 +99,60 @@ def test_a_record_gets_the_time_of_its_batch_by_stage() -> None:
 
 def test_no_records_give_no_outcomes() -> None:
     assert run_chain([Scripted()], []) == []
+
+
+@dataclass
+class Errands:
+    """An asynchronous stage: each item lets all others begin before it ends."""
+
+    stage: Stage = Stage.FETCH
+    concurrency: int = 3
+    under_way: int = 0
+    most: int = 0
+
+    def cost(self, record: Record, /) -> int:
+        return 1
+
+    @asynccontextmanager
+    async def session(self) -> AsyncGenerator[Handle]:
+        yield self._handle
+
+    async def _handle(self, record: Record) -> Record:
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        await asyncio.sleep(0)
+        self.under_way -= 1
+        match record.post.text:
+            case "refuse":
+                raise ProcessingError("too_large", "refused")
+            case "mute":
+                raise ModalityError("image", "muted")
+            case "crash":
+                raise KeyError("crashed")
+            case _:
+                return replace(record, attempt=3)
+
+
+def test_an_asynchronous_stage_runs_its_items_side_by_side_and_keeps_their_order() -> None:
+    stage = Errands()
+    texts = ["a", "refuse", "b", "mute", "crash", "c", "d"]
+    fetched = [replace(record, route=(Stage.FETCH,)) for record in records(texts)]
+    a, refused, b, muted, crashed, *_ = run_chain([stage], fetched)
+    assert stage.most == stage.concurrency
+    assert isinstance(a, Record)
+    assert isinstance(b, Record)
+    assert (a.post.text, b.post.text, a.attempt) == ("a", "b", 3)
+    assert "fetch" in a.timings_ms
+    assert isinstance(muted, Record)
+    assert muted.modalities["image"].status is Status.FAILED
+    assert isinstance(refused, ProcessingError)
+    assert isinstance(crashed, ProcessingError)
+    assert (refused.cause, crashed.cause) == ("too_large", "poison")
+
+
+def test_the_bare_loop_also_runs_where_an_event_loop_is_running() -> None:
+    async def notebook() -> Sequence[Outcome]:
+        return run_chain([Errands()], [replace(record, route=(Stage.FETCH,)) for record in records(["a"])])
+
+    (outcome,) = asyncio.run(notebook())
+    assert isinstance(outcome, Record)

@@ -202,8 +202,11 @@ class Cluster:
         return consumer
 
 
-def post(post_id: str, text: str = "hello") -> tuple[str, dict[str, Any]]:
-    return post_id, {"schema": "post/1", "post_id": post_id, "text": text}
+def post(post_id: str, text: str = "hello", *, picture: bool = False) -> tuple[str, dict[str, Any]]:
+    value: dict[str, Any] = {"schema": "post/1", "post_id": post_id, "text": text}
+    if picture:
+        value["media"] = [{"media_id": "m-1", "kind": "image", "uri": "https://cdn.example/x.jpg"}]
+    return post_id, value
 
 
 def decisions(messages: Iterable[Message]) -> list[dict[str, Any]]:

@@ -1,5 +1,7 @@
 """The chain's stages with nothing to compute, so that delivery tests measure delivery; and stages that misbehave.
 
+Posts with media go by `fetch`, whose items end in any order, and `ocr`.
+
 A post's text commands its fate at the stage `encode`: "poison" raises, "kill" ends the process, "transient" fails in a
 way that may pass, "unreadable" loses its modality; "wait" blocks, and "broken until mended" raises, until a file
 appears.
@@ -7,16 +9,20 @@ appears.
 
 from __future__ import annotations
 
+import asyncio
 import os
+import random
 import signal
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from msgspec.structs import replace
 
-from processors.contract import BatchPolicy, ModalityError, Outcome, TransientError
+from processors.contract import AnyProcessor, BatchPolicy, Handle, ModalityError, Outcome, TransientError
+from processors.ingest.processor import MEDIA_ROUTE, TEXT_ROUTE
 from schemas import Action, Decision, Modality, Record, Stage, Status, Versions
 
 BATCHING = BatchPolicy(max_items=200, max_cost=200, max_wait_s=0.0)
@@ -58,7 +64,29 @@ class LightStage:
                         threading.Event().wait(0.01)
                 case _:
                     pass
+        if self.stage is Stage.INGEST:
+            return replace(record, route=MEDIA_ROUTE if record.post.media else TEXT_ROUTE)
         return replace(record, decision=decide(record)) if self.stage is Stage.FUSE else record
+
+
+class LightFetch:
+    """Passes records on, each after a wait of its own."""
+
+    stage = Stage.FETCH
+    concurrency = 64
+
+    def cost(self, record: Record) -> int:
+        return 1
+
+    @asynccontextmanager
+    async def session(self) -> AsyncGenerator[Handle]:
+        waits = random.Random(4)
+
+        async def handle(record: Record) -> Record:
+            await asyncio.sleep(waits.choice((0.0, 0.0, 0.001, 0.02)))  # so that later items overtake
+            return record
+
+        yield handle
 
 
 def decide(record: Record) -> Decision:
@@ -81,5 +109,9 @@ def decide(record: Record) -> Decision:
     )
 
 
-def light_chain(stages: Sequence[Stage], latch: Path | None = None) -> list[LightStage]:
-    return [LightStage(stage, latch) for stage in stages if stage is not Stage.RETRY]
+def light_chain(stages: Sequence[Stage], latch: Path | None = None) -> list[AnyProcessor]:
+    return [
+        LightFetch() if stage is Stage.FETCH else LightStage(stage, latch)
+        for stage in stages
+        if stage is not Stage.RETRY
+    ]

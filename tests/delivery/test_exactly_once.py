@@ -23,10 +23,11 @@ OUTAGE_S = 15.0
 
 
 def versions() -> Iterator[tuple[str, dict[str, object]]]:
-    """Posts of which each is published several times, so that order can be seen."""
+    """Posts of which each is published several times, so that order can be seen. Every fifth has a picture in all its
+    versions: it takes the long way, by a boundary and a stage whose items overtake each other."""
     for version in range(VERSIONS):
         for key in range(KEYS):
-            yield post(f"p-{key}", f"version {version}")
+            yield post(f"p-{key}", f"version {version}", picture=key % 5 == 0)
 
 
 def assert_one_decision_each_in_key_order(cluster: Cluster, messages: list[Message]) -> None:
@@ -98,11 +99,11 @@ def test_a_post_has_one_decision_while_workers_come_and_go(cluster: Cluster, pro
 @pytest.mark.timeout(200)
 def test_stages_can_be_cut_anew_while_running(cluster: Cluster) -> None:
     fused = cluster.start("fused")
-    cluster.publish(post(f"a-{at}") for at in range(500))
-    cluster.start("front", ["ingest", "pack"])
-    cluster.start("back", ["encode", "fuse"])
+    cluster.publish(post(f"a-{at}", picture=at % 2 == 0) for at in range(500))
+    cluster.start("front", ["ingest", "fetch", "pack"])
+    cluster.start("back", ["ocr", "encode", "fuse"])
     assert fused.terminate() == 0
-    cluster.publish(post(f"b-{at}") for at in range(500))
+    cluster.publish(post(f"b-{at}", picture=at % 2 == 0) for at in range(500))
     found = decisions(cluster.read(cluster.topics.decisions, 1000))
     assert sorted(decision["post_id"] for decision in found) == sorted(
         [f"a-{at}" for at in range(500)] + [f"b-{at}" for at in range(500)]
