@@ -1,0 +1,73 @@
+"""What decoding takes and gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MAX_REASON_CHARS = 300
+"""Reasons travel in records and messages, and a library's message can quote the sender's bytes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecoderLimits:
+    """What one item may cost."""
+
+    max_pixels: int = 100_000_000
+    """Most pixels, by the header, before any is decoded."""
+    picture_side: int = 2_048
+    """Most pixels on the long side of the pictures that are made."""
+    max_frames: int = 8
+    """Frames that are looked at of a picture that moves."""
+    timeout_s: float = 15.0
+    """Wall time, and processor time, of one item."""
+    memory_mb: int = 2_048
+    """Address space of a decoder, beyond what its libraries take before the first item."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecodedPicture:
+    """One still: 8-bit RGB, upright, without transparency, in sRGB."""
+
+    data: bytes
+    """PNG; or JPEG of quality 95 without chroma subsampling, for what came lossy."""
+    width: int
+    height: int
+    scale: float
+    """Pixels of the upright original per pixel of this, at least 1."""
+    t: float | None
+    """A frame's time in seconds from the start; None for a still."""
+    pdq: str
+    """PDQ hash, 64 hex digits."""
+    pdq_quality: int
+    """0..100; below 50 the hash says little."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decoded:
+    type: str
+    """Media type by magic bytes."""
+    width: int
+    height: int
+    """Of the upright original, in pixels; of the largest frame, where frames differ."""
+    pictures: tuple[DecodedPicture, ...]
+    """At least one, in the order of time."""
+    partial: str | None = None
+    """Why something that a viewer may show was left out."""
+
+
+class Undecodable(Exception):
+    """The bytes cannot be decoded within the limits, and trying again would not help. `reason` is one sentence."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = printable(reason)
+        super().__init__(self.reason)
+
+
+class DecoderBroken(Exception):
+    """There is no decoder to be had: nothing is known of the bytes, and trying again may help. The fault is ours."""
+
+
+def printable(text: str) -> str:
+    """`text` on one line, cut to `MAX_REASON_CHARS`."""
+    cut = text if len(text) <= MAX_REASON_CHARS else text[: MAX_REASON_CHARS - 1] + "…"
+    return "".join(c if c.isprintable() else "\ufffd" for c in cut)

@@ -1,0 +1,165 @@
+"""What passes between a pool and its decoders.
+
+To a decoder: 8 bytes of length (big-endian), then the item's bytes. From it: 4 bytes of length, a header in msgpack,
+then the bytes of the pictures that the header names, one after the other.
+
+A decoder that has parsed hostile bytes may be somebody else's by now: what it says is checked against limits that its
+reader knows, before anything is allocated.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import struct
+from typing import Annotated, BinaryIO, cast
+
+import msgspec
+from msgspec import Meta, Struct
+
+from processors.media.decoder.decoded import MAX_REASON_CHARS, Decoded, DecodedPicture, DecoderLimits
+from processors.media.decoder.objects import object_size
+
+MAX_HEADER_BYTES = 128 * 1024
+"""Some 130 bytes for each of 256 pictures, and to spare."""
+
+_SLICE = 256 * 1024
+"""Bytes that are written before the pipe must have taken most of them: a second copy of a whole item is not kept."""
+
+_LENGTH = struct.Struct(">I")
+_ITEM_LENGTH = struct.Struct(">Q")
+
+Pixels = Annotated[int, Meta(ge=1, le=1_000_000_000)]
+
+
+class Ready(Struct, frozen=True, tag_field="kind", tag="ready"):
+    """All libraries are loaded and the limits hold: items may come."""
+
+
+class Begun(Struct, frozen=True, tag_field="kind", tag="begun"):
+    """All bytes of an item are here: what happens from now on is its doing."""
+
+
+class Refused(Struct, frozen=True, tag_field="kind", tag="refused"):
+    reason: Annotated[str, Meta(max_length=MAX_REASON_CHARS)]
+    spent: bool = False
+    """Memory ran out, and some of it may be lost for good."""
+
+
+class PictureHead(Struct, frozen=True, array_like=True):
+    """`DecodedPicture`, its data told by their length."""
+
+    bytes: Annotated[int, Meta(ge=1)]
+    width: Pixels
+    height: Pixels
+    scale: Annotated[float, Meta(ge=1, le=1_000_000_000)]
+    t: Annotated[float, Meta(ge=0)] | None
+    pdq: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+    pdq_quality: Annotated[int, Meta(ge=0, le=100)]
+
+
+class Made(Struct, frozen=True, tag_field="kind", tag="made"):
+    type: Annotated[str, Meta(max_length=64)]
+    width: Pixels
+    height: Pixels
+    pictures: Annotated[tuple[PictureHead, ...], Meta(min_length=1)]
+    partial: Annotated[str, Meta(max_length=MAX_REASON_CHARS)] | None
+
+
+Reply = Ready | Begun | Refused | Made
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(Reply)
+
+
+class ProtocolViolation(Exception):
+    """A decoder says what no decoder of ours says."""
+
+
+# The decoder's side: blocking.
+
+
+def read_item(stream: BinaryIO) -> bytes | None:
+    """The next item; None when no more come."""
+    head = stream.read(_ITEM_LENGTH.size)
+    if len(head) < _ITEM_LENGTH.size:
+        return None
+    (length,) = _ITEM_LENGTH.unpack(head)
+    data = stream.read(length)
+    return data if len(data) == length else None
+
+
+def write_reply(stream: BinaryIO, reply: Ready | Begun | Refused) -> None:
+    header = _ENCODER.encode(reply)
+    stream.write(_LENGTH.pack(len(header)) + header)
+    stream.flush()
+
+
+def write_decoded(stream: BinaryIO, decoded: Decoded) -> None:
+    heads = tuple(
+        PictureHead(len(one.data), one.width, one.height, one.scale, one.t, one.pdq, one.pdq_quality)
+        for one in decoded.pictures
+    )
+    header = _ENCODER.encode(Made(decoded.type, decoded.width, decoded.height, heads, decoded.partial))
+    stream.write(_LENGTH.pack(len(header)) + header)
+    for one in decoded.pictures:
+        stream.write(one.data)
+    stream.flush()
+
+
+# The pool's side: asynchronous.
+
+
+async def send_item(writer: asyncio.StreamWriter, data: bytes) -> None:
+    """Raises OSError where the decoder is gone."""
+    writer.write(_ITEM_LENGTH.pack(len(data)))
+    view = memoryview(data)
+    for start in range(0, len(data), _SLICE):
+        writer.write(view[start : start + _SLICE])
+        await writer.drain()
+    await writer.drain()
+
+
+async def receive_reply(reader: asyncio.StreamReader) -> Reply:
+    """Raises `ProtocolViolation`, and `asyncio.IncompleteReadError` where the decoder is gone."""
+    (length,) = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))
+    if length > MAX_HEADER_BYTES:
+        raise ProtocolViolation(f"a header of {length:,} bytes")
+    try:
+        return cast("Reply", _DECODER.decode(await reader.readexactly(length)))
+    except msgspec.DecodeError as error:
+        raise ProtocolViolation(f"a header that cannot be read ({error})") from None
+
+
+async def receive_pictures(reader: asyncio.StreamReader, made: Made, media_type: str, limits: DecoderLimits) -> Decoded:
+    """The pictures that follow `made`, the answer to an item of `media_type`. Raises as `receive_reply` does."""
+    _check(made, media_type, limits)
+    pictures: list[DecodedPicture] = []
+    for head in made.pictures:
+        data = await reader.readexactly(head.bytes)
+        if object_size(data) != (head.width, head.height):
+            raise ProtocolViolation("a picture that is not what it says")
+        pictures.append(DecodedPicture(data=data, **{name: getattr(head, name) for name in _SHARED}))
+    return Decoded(type=made.type, width=made.width, height=made.height, pictures=tuple(pictures), partial=made.partial)
+
+
+_SHARED = ("width", "height", "scale", "t", "pdq", "pdq_quality")
+
+
+def most_bytes(limits: DecoderLimits) -> int:
+    """Of one picture: pixels that cannot be compressed, and what their container adds."""
+    return 4 * limits.picture_side**2 + 64 * 1024
+
+
+def _check(made: Made, media_type: str, limits: DecoderLimits) -> None:
+    if made.type != media_type:
+        raise ProtocolViolation(f"a picture of another type ({made.type!r})")
+    if len(made.pictures) > limits.max_frames:
+        raise ProtocolViolation(f"{len(made.pictures):,} pictures")
+    if made.width * made.height > limits.max_pixels:
+        raise ProtocolViolation(f"an original of {made.width:,} x {made.height:,} pixels")
+    for head in made.pictures:
+        if head.bytes > most_bytes(limits) or max(head.width, head.height) > limits.picture_side:
+            raise ProtocolViolation(f"a picture of {head.width:,} x {head.height:,} pixels and {head.bytes:,} bytes")
+        if not math.isfinite(head.scale) or (head.t is not None and not math.isfinite(head.t)):
+            raise ProtocolViolation("numbers that are none")
