@@ -50,6 +50,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     t_start: float | None = None
     """Seconds from the start of the media."""
     t_end: float | None = None
+    confidence: Probability | None = None
+    """Of the reading, where `text` was read in a picture."""
     score: Probability
 
 

@@ -94,7 +94,8 @@ class FetchedMedia(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
 
 class FetchSection(msgspec.Struct, frozen=True, kw_only=True):
-    """What fetch got. Items that could not be fetched or decoded are missing here and in the modalities' reasons."""
+    """What fetch got, undecodable items without pictures included: a list of known content may know them. Of items that
+    could not be fetched only the modalities' reasons tell."""
 
     media: tuple[FetchedMedia, ...]
 

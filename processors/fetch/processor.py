@@ -1,0 +1,229 @@
+"""The fetch stage: what a post's media are, with their bytes in the media store and out of the record."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import deque
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Self
+
+from aiohttp.abc import AbstractResolver
+from msgspec.structs import replace
+
+from processors.contract import Handle, TransientError
+from processors.fetch.addresses import AddressRule
+from processors.fetch.faults import RemoteFault, Unfetchable
+from processors.fetch.items import Decoder, Items, Known, Settled, unfetched
+from processors.fetch.modalities import media_modalities
+from processors.fetch.options import FetchOptions
+from processors.fetch.sources import Sources
+from processors.media.decoder import DecoderBroken, DecoderLimits, DecoderPool
+from processors.media.retention import sweep_hourly
+from processors.media.store import MediaStore, StoreAway
+from schemas import Cause, FetchSection, Media, Record, Stage
+
+MAX_PICTURES = 32
+"""Pictures of one post that are looked at, frames included: more than albums of common platforms hold (10 to 20), and a
+bound on what a single post makes later stages do. Every item has one before any has two."""
+
+AT_ONCE = 4
+"""Items of one post that are fetched at the same time: one post must not take all the room."""
+
+POST_TIMEOUTS = 6
+"""A post's items together may take this many times as long as one may: a hundred slow servers must not hold a post, and
+the messages behind it, for a quarter of an hour."""
+
+NOMINAL_BYTES = 256 * 1024
+"""What an item that is yet to be fetched counts for: a picture of common size."""
+
+OpenDecoder = Callable[[FetchOptions], AbstractAsyncContextManager[Decoder]]
+
+
+class FetchProcessor:
+    """Fetches, recognises, decodes and stores the media of posts.
+
+    What a sender's server does wrong is tried again while `max_attempts` lasts and then fails the modality. What our
+    own store or decoders do wrong is `TransientError` for as long as it takes.
+    """
+
+    stage = Stage.FETCH
+
+    def __init__(
+        self,
+        store: MediaStore,
+        known: Known,
+        options: FetchOptions,
+        *,
+        decoder: OpenDecoder | None = None,
+        resolver: AbstractResolver | None = None,
+    ) -> None:
+        """`decoder`: by default a `DecoderPool`. `resolver`: by default the system's.
+
+        Raises ValueError for `allowed_networks` that are none.
+        """
+        AddressRule(options.allowed_networks)
+        self._store = store
+        self._known = known
+        self._options = options
+        self._decoder = decoder or decoder_pool
+        self._resolver = resolver
+
+    @property
+    def concurrency(self) -> int:
+        return self._options.concurrency
+
+    def cost(self, record: Record, /) -> int:
+        """Bytes, as an estimate for those that are yet to be fetched; at least 1."""
+        return sum(len(media.data) if media.data else NOMINAL_BYTES for media in record.post.media) or 1
+
+    @asynccontextmanager
+    async def session(self) -> AsyncGenerator[Handle]:
+        """Raises ValueError or `StoreError` for options that make no sense."""
+        async with (
+            Sources.opened(self._options, self._store, self._resolver) as sources,
+            self._decoder(self._options) as decoder,
+            self._swept(),
+        ):
+            room = asyncio.Semaphore(max(AT_ONCE, self._options.concurrency))
+            work = _Work(self._options, self._store, sources, Items(self._store, self._known, decoder), room)
+            yield work.handle
+
+    @asynccontextmanager
+    async def _swept(self) -> AsyncGenerator[None]:
+        """Sweeps in the background."""
+        if not self._options.retention_days:
+            yield
+            return
+        sweeps = asyncio.create_task(sweep_hourly(self._store, self._options.retention_days))
+        try:
+            yield
+        finally:
+            sweeps.cancel()
+            with suppress(asyncio.CancelledError):
+                await sweeps
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What the posts of a session share."""
+
+    options: FetchOptions
+    store: MediaStore
+    sources: Sources
+    items: Items
+    room: asyncio.Semaphore
+    """For items whose bytes are on their way, or here and not yet settled."""
+
+    async def handle(self, record: Record) -> Record:
+        """The record with its `fetch` section, modalities and route; raises `TransientError`."""
+        try:
+            if record.deleted:
+                await self.store.forget(record.post.post_id)
+                return record
+            return _fixed(record, await self._settle_all(record))
+        except StoreAway as error:
+            raise TransientError(Cause.TRANSIENT, str(error)) from error
+        except DecoderBroken as error:
+            raise TransientError(Cause.TRANSIENT, f"a picture could not be decoded: {error}") from error
+
+    async def _settle_all(self, record: Record) -> list[Settled]:
+        """The post's items, fetched side by side and settled in order: what is kept of one depends on those before it,
+        never on which was faster, and a post has one decoder at most."""
+        deadline_s = asyncio.get_running_loop().time() + POST_TIMEOUTS * self.options.fetch_timeout_s
+        to_come = deque(record.post.media)
+        under_way: deque[tuple[Media, asyncio.Task[bytes]]] = deque()
+        settled: list[Settled] = []
+        left = MAX_PICTURES
+        with _Places(self.room) as places:
+            try:
+                while to_come or under_way:
+                    while to_come and len(under_way) < AT_ONCE:
+                        media = to_come.popleft()
+                        fetching = self._fetch(media, record.post.tenant, deadline_s, places)
+                        under_way.append((media, asyncio.create_task(fetching)))
+                    media, task = under_way.popleft()
+                    after = len(under_way) + len(to_come)
+                    found = await self._settle(record, media, task, max(min(1, left), left - after))
+                    places.leave()
+                    left -= len(found.fetched.pictures) if found.fetched else 0
+                    settled.append(found)
+            finally:
+                for _, task in under_way:
+                    task.cancel()
+                await asyncio.gather(*(task for _, task in under_way), return_exceptions=True)
+        return settled
+
+    async def _fetch(self, media: Media, tenant: str, deadline_s: float, places: _Places) -> bytes:
+        await places.take()
+        limit_s = self.options.fetch_timeout_s
+        end_s = asyncio.get_running_loop().time() + limit_s
+        try:
+            async with asyncio.timeout_at(min(end_s, deadline_s)):
+                return await self.sources.read(media, tenant)
+        except TimeoutError:
+            if end_s <= deadline_s:
+                raise RemoteFault(f"it took longer than {limit_s:g} s (media.fetch_timeout_s)") from None
+            raise RemoteFault(f"the post's media together took longer than {POST_TIMEOUTS * limit_s:g} s") from None
+
+    async def _settle(self, record: Record, media: Media, fetching: asyncio.Task[bytes], pictures: int) -> Settled:
+        try:
+            data = await fetching
+        except Unfetchable as error:
+            return unfetched(media, str(error))
+        except RemoteFault as error:
+            if record.attempt <= self.options.max_attempts:
+                raise TransientError(Cause.TRANSIENT, f"{media.media_id}: {error}") from error
+            return unfetched(media, str(error))
+        return await self.items.settle(record.post.tenant, record.post.post_id, media, data, pictures)
+
+
+class _Places:
+    """The places that one post holds in the room of all; what it still holds at the end is given back."""
+
+    def __init__(self, room: asyncio.Semaphore) -> None:
+        self._room = room
+        self._held = 0
+
+    async def take(self) -> None:
+        await self._room.acquire()
+        self._held += 1
+
+    def leave(self) -> None:
+        self._held -= 1
+        self._room.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        while self._held:
+            self.leave()
+
+
+def decoder_pool(options: FetchOptions) -> DecoderPool:
+    """The decoders that the options ask for."""
+    limits = DecoderLimits(
+        max_pixels=options.max_pixels,
+        picture_side=options.picture_side,
+        max_frames=options.max_frames,
+        timeout_s=options.decode_timeout_s,
+        memory_mb=options.decode_memory_mb,
+    )
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return DecoderPool(limits, options.decoders or cores)
+
+
+def _fixed(record: Record, settled: list[Settled]) -> Record:
+    """The record with what was found of its media. Without a picture there is nothing to read for `ocr`."""
+    fetched = tuple(item.fetched for item in settled if item.fetched is not None)
+    readable = any(item.pictures for item in fetched)
+    return replace(
+        record,
+        post=replace(record.post, media=tuple(item.media for item in settled)),
+        fetch=FetchSection(media=fetched),
+        route=tuple(stage for stage in record.route if stage is not Stage.OCR or readable),
+        modalities=media_modalities(record.modalities, [item.fate for item in settled]),
+    )
