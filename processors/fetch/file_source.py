@@ -42,11 +42,13 @@ class FileSource:
     def _placed(self, path: Path) -> tuple[Path, Path]:
         """The root that a path is really below, and where from there; all links followed."""
         try:
-            for root in self._roots:
-                real_root = root.resolve()
-                real = (real_root / path).resolve()  # an absolute path stays what it is
-                if real.is_relative_to(real_root) and (path.is_absolute() or real.exists()):
-                    return real_root, real.relative_to(real_root)
+            roots = [root.resolve() for root in self._roots]
+            if not path.is_absolute():
+                path = next((root / path for root in roots if (root / path).exists()), path)
+            real = path.resolve()
+            for root in roots:
+                if real.is_relative_to(root):
+                    return root, real.relative_to(root)
         except (OSError, RuntimeError, ValueError):  # links in a circle, a name too long, a null character
             pass
         raise Unfetchable("its file is not below a folder of media.file_roots")
