@@ -40,4 +40,4 @@ def effective(loaded: Loaded) -> list[tuple[str, Any, str]]:
 def _cell(value: Any) -> str:
     if value is None or value == {} or value == []:
         return "–"
-    return ", ".join(cast("list[str]", value)) if isinstance(value, list) else str(value)
+    return ", ".join(map(str, cast("list[object]", value))) if isinstance(value, list) else str(value)
