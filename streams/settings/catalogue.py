@@ -49,6 +49,8 @@ class Entry:
                 return "a whole number" + _bounds(least, None, most)
             case inspect.FloatType(ge=least, gt=above, le=most):
                 return "a number" + _bounds(least, above, most)
+            case inspect.BoolType():
+                return "true or false"
             case inspect.EnumType(cls=choices):
                 return "one of " + ", ".join(str(choice.value) for choice in choices)
             case inspect.VarTupleType():

@@ -1,13 +1,17 @@
-"""What no single setting shows: values that are right alone and wrong together."""
+"""What no type shows: values that are wrong together, that no library takes, or that name what is not there."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from ipaddress import ip_network
 from pathlib import Path
 
 from streams.settings.kafka import SecurityProtocol, SecuritySettings
+from streams.settings.media import MediaSettings
 from streams.settings.tree import Settings
 
+_CLOUD_PREFIX = re.compile(r"(s3|gs|az)://[^/\s]+(/\S*)?")
 _SASL = (SecurityProtocol.SASL_PLAINTEXT, SecurityProtocol.SASL_SSL)
 _TLS = (SecurityProtocol.SSL, SecurityProtocol.SASL_SSL)
 
@@ -16,6 +20,21 @@ def contradictions(settings: Settings) -> Iterator[tuple[str, str]]:
     """(dotted name, what is wrong with it) for every setting that others do not allow. Looks whether files exist."""
     yield from _security(settings.kafka.security)
     yield from _timeouts(settings)
+    yield from _media(settings.media)
+
+
+def _media(media: MediaSettings) -> Iterator[tuple[str, str]]:
+    for network in media.allowed_networks:
+        try:
+            ip_network(network)
+        except ValueError as error:
+            yield "media.allowed_networks", f"holds {network!r}, which is no network: {error}"
+    for prefix in media.cloud_prefixes:
+        if not _CLOUD_PREFIX.fullmatch(prefix):
+            yield "media.cloud_prefixes", f"holds {prefix!r}: expected as in s3://bucket/folder/, with s3, gs or az"
+    for root in media.file_roots:
+        if not root.is_dir():
+            yield "media.file_roots", f"there is no folder {root}"
 
 
 def _security(security: SecuritySettings) -> Iterator[tuple[str, str]]:

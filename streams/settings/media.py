@@ -112,7 +112,12 @@ class MediaSettings(Struct, frozen=True, kw_only=True):
     ] = 2_048
     max_frames: Annotated[
         int,
-        Meta(ge=1, le=256, description="Frames that are looked at of a picture that moves, evenly spread."),
+        Meta(
+            ge=1,
+            le=256,
+            description="Frames that are looked at of a picture that moves: half of them evenly spread, half where it "
+            "changes most.",
+        ),
     ] = 8
     decode_timeout_s: Annotated[
         float,
@@ -120,7 +125,11 @@ class MediaSettings(Struct, frozen=True, kw_only=True):
     ] = 15.0
     decode_memory_mb: Annotated[
         int,
-        Meta(ge=256, le=65_536, description="Address space of a process that decodes: a bomb ends there."),
+        Meta(
+            ge=256,
+            le=65_536,
+            description="Memory of a process that decodes, beside what its libraries take: a bomb ends there.",
+        ),
     ] = 2_048
     decoders: (
         Annotated[

@@ -15,6 +15,9 @@ from msgspec import inspect
 from streams.settings.catalogue import Entry
 from streams.settings.private import Overrides, Secret, overrides
 
+BOOLEANS = {"true": True, "false": False}
+"""As TOML writes them; capitals do not count."""
+
 
 def read_text(entry: Entry, text: str) -> Any:
     """The value that a text from the environment or the command line stands for.
@@ -23,15 +26,18 @@ def read_text(entry: Entry, text: str) -> Any:
     """
     raw: object = text
     match entry.kind:
-        case inspect.IntType() if re.fullmatch(r"[+-]?\d{1,18}", text.strip()):
-            raw = int(text)
+        case inspect.IntType():
+            raw = _whole_number(text)
+        case inspect.BoolType():
+            raw = BOOLEANS.get(text.strip().casefold(), text)
         case inspect.FloatType():
             try:
                 raw = float(text)
             except ValueError:
                 raise ValueError(f"expected {entry.expected}") from None
-        case inspect.VarTupleType():
-            raw = [item.strip() for item in text.split(",") if item.strip()]
+        case inspect.VarTupleType(item_type=kind):
+            items = [item.strip() for item in text.split(",") if item.strip()]
+            raw = [_whole_number(item) for item in items] if _of_numbers(kind) else items
         case inspect.CustomType(cls=cls) if cls is Overrides:
             try:
                 raw = json.loads(text)
@@ -55,6 +61,15 @@ def read_value(entry: Entry, raw: object) -> Any:
         # A reason of our own (a property that must not be set) says more than the type does.
         own = error.__cause__
         raise ValueError(str(own) if own is not None and str(own) else f"expected {entry.expected}") from None
+
+
+def _whole_number(text: str) -> int | str:
+    """The number; a text that is none as it is, so that it is refused with what was expected."""
+    return int(text) if re.fullmatch(r"[+-]?\d{1,18}", text.strip()) else text
+
+
+def _of_numbers(kind: inspect.Type) -> bool:
+    return isinstance(kind.type if isinstance(kind, inspect.Metadata) else kind, inspect.IntType)
 
 
 def _same(choice: Enum, text: str) -> bool:

@@ -73,6 +73,18 @@ def test_lists_have_commas_in_the_environment_and_are_arrays_in_the_file(tmp_pat
     assert load_settings(toml).settings.metrics.regions == ("EU",)
 
 
+def test_lists_of_numbers_hold_numbers_from_every_source(tmp_path: Path) -> None:
+    env = {"MODSTREAM_MEDIA__ALLOWED_PORTS": "443, 8443"}
+    assert load_settings(env=env).settings.media.allowed_ports == (443, 8443)
+    toml = write(tmp_path, "[media]\nallowed_ports = [8443]\n")
+    assert load_settings(toml).settings.media.allowed_ports == (8443,)
+
+
+@pytest.mark.parametrize(("text", "value"), [("true", True), ("True", True), ("false", False)])
+def test_switches_are_true_or_false(text: str, value: bool) -> None:
+    assert load_settings(env={"MODSTREAM_MEDIA__ALLOW_HTTP": text}).settings.media.allow_http is value
+
+
 def test_librdkafka_properties_are_a_json_object_in_the_environment_and_a_table_in_the_file(tmp_path: Path) -> None:
     env = {"MODSTREAM_KAFKA__EXTRA": '{"socket.keepalive.enable": true, "fetch.min.bytes": 5}'}
     assert load_settings(env=env).settings.kafka.extra == {"socket.keepalive.enable": "true", "fetch.min.bytes": "5"}

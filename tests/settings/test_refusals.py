@@ -188,3 +188,20 @@ def test_any_text_is_either_a_value_or_one_problem_that_names_its_variable(name:
         assert entry.env in str(error) or name.startswith("kafka.security.")  # noqa: PT017 - either way is right
     else:
         assert loaded.sources[name].kind == "environment"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("MODSTREAM_MEDIA__ALLOWED_NETWORKS", "10.0.0.1/8", "no network"),
+        ("MODSTREAM_MEDIA__ALLOWED_NETWORKS", "intranet", "no network"),
+        ("MODSTREAM_MEDIA__CLOUD_PREFIXES", "bucket/folder", "s3://bucket/folder/"),
+        ("MODSTREAM_MEDIA__CLOUD_PREFIXES", "https://bucket/", "s3://bucket/folder/"),
+        ("MODSTREAM_MEDIA__FILE_ROOTS", "/no/such/folder", "there is no folder /no/such/folder"),
+    ],
+)
+def test_places_of_media_that_make_no_sense_are_refused(name: str, value: str, told: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_settings(None, {name: value}, {})
+    assert told in str(caught.value)
+    assert name in str(caught.value)
