@@ -13,6 +13,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # torch and its friends stay out of .venv: what runs in a worker must not come to need them.
 TRAIN_VENV := .venv-train
+# The PaddleOCR that the `ocr` benchmark compares with: it owns another build of cv2 than modstream does.
+PADDLE_VENV := .venv-paddle
 # Where a training run keeps its state, and its pack at the end.
 RUN ?= build/train
 PIP := python -m pip --disable-pip-version-check --quiet install
@@ -24,6 +26,7 @@ LOCAL := $(call stamp,$(VENV),local)
 DEV := $(call stamp,$(VENV),dev)
 BENCH := $(call stamp,$(VENV),bench)
 TRAIN := $(call stamp,$(TRAIN_VENV),train)
+PADDLE := $(call stamp,$(PADDLE_VENV),paddle)
 
 # $(call install,VENV,LOCK): exact versions, checked hashes, then the project itself from here.
 define install
@@ -52,6 +55,12 @@ $(DEV): | $(BIN)/python
 
 $(BENCH): | $(BIN)/python
 	$(call install,$(VENV),bench)
+
+$(PADDLE): | $(PADDLE_VENV)/bin/python
+	@echo "Installing requirements/paddle.lock into $(PADDLE_VENV) (once)" >&2
+	@rm -f $(PADDLE_VENV)/.installed-paddle-*
+	@$(PADDLE_VENV)/bin/$(PIP) --require-hashes -r requirements/paddle.lock
+	@touch $@
 
 $(TRAIN): | $(TRAIN_VENV)/bin/python
 	$(call install,$(TRAIN_VENV),train)
@@ -89,7 +98,7 @@ docs: setup ## Write docs/settings.md and docs/metrics.md anew from the code
 	$(BIN)/python -m streams.settings.document
 	$(BIN)/python -m streams.metrics --write
 
-bench: $(BENCH) ## Tables on the screen, JSON in build/bench (ARGS=... goes to `python -m benchmarks`)
+bench: $(BENCH) $(PADDLE) ## Tables on the screen, JSON in build/bench (ARGS=... goes to `python -m benchmarks`)
 	$(BIN)/python -m benchmarks $(ARGS)
 
 train: $(TRAIN) ## The text expert and its pack from a seed: DATA=folder, BACKBONE=folder or hub name, RUN=where (ARGS=...)
@@ -110,4 +119,4 @@ lock: setup-dev ## Write requirements/*.lock anew from pyproject.toml
 	requirements/lock.sh
 
 clean: ## Remove what the targets above have made
-	rm -rf $(VENV) $(TRAIN_VENV) build dist
+	rm -rf $(VENV) $(TRAIN_VENV) $(PADDLE_VENV) build dist

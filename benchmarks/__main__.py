@@ -4,23 +4,43 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import chain, latency, plumbing, scaling, validate
+from benchmarks import cache, chain, latency, ocr, pictures, plumbing, scaling, validate
 from benchmarks.bed import Bed, WrongOutputs
 from benchmarks.machine import business, describe, slug
 from benchmarks.processes import SubjectFailed
+from benchmarks.readers import TooFewPictures
 from benchmarks.report import Report, document
 from benchmarks.watch import Watch
 from streams.broker import BrokerError, LocalBroker
 
-NAMES = (validate.NAME, plumbing.NAME, chain.NAME, latency.NAME, scaling.NAME)
+WITHOUT_KAFKA = (validate.NAME, ocr.NAME, cache.NAME)
+WITH_KAFKA = (plumbing.NAME, chain.NAME, latency.NAME, pictures.NAME, scaling.NAME)
+NAMES = (*WITHOUT_KAFKA, *WITH_KAFKA)
 ALL = "all"
 FOLDER = Path("build/bench")
+PADDLE_VARIABLE = "PADDLE_PYTHON"
+PADDLE_PYTHON = Path(".venv-paddle/bin/python")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What is measured, and how."""
+
+    names: tuple[str, ...]
+    quick: bool
+    paddle_python: Path
+    """Python of the environment that PaddleOCR is in."""
+    pictures: Path | None
+    """A folder of pictures to read; None draws some."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -30,14 +50,20 @@ def main(argv: list[str] | None = None) -> int:
     if unknown:
         _parser().error(f"there is no benchmark {', '.join(sorted(unknown))}: expected {', '.join((*NAMES, ALL))}")
     names = NAMES if not args.names or ALL in args.names else tuple(name for name in NAMES if name in args.names)
+    choice = Choice(names, args.quick, args.paddle_python, args.pictures)
+    if ocr.NAME in names and not choice.paddle_python.exists():
+        _parser().error(
+            f"{ocr.NAME} compares with PaddleOCR, and there is no {choice.paddle_python}: install"
+            " requirements/paddle.in into an environment of its own, and name its Python with --paddle-python"
+        )
     machine = describe()
     warning = business(machine)
     if warning:
         say(warning)
     started_at, began = datetime.now(UTC), time.monotonic()
     try:
-        reports = measure(names, quick=args.quick)
-    except (BrokerError, SubjectFailed, WrongOutputs, TimeoutError) as error:
+        reports = measure(choice)
+    except (BrokerError, SubjectFailed, TooFewPictures, WrongOutputs, TimeoutError) as error:
         say(f"{type(error).__name__}: {error}")
         return 1
     found = document(
@@ -56,36 +82,51 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def measure(names: tuple[str, ...], *, quick: bool) -> list[Report]:
-    """The benchmarks of these names, one after the other, each printed as it ends."""
+def measure(choice: Choice) -> list[Report]:
+    """The benchmarks chosen, one after the other, each printed as it ends."""
     reports: list[Report] = []
 
     def add(report: Report) -> None:
         print(f"\n{report.render()}\n", flush=True)
         reports.append(report)
 
+    with tempfile.TemporaryDirectory(prefix="modstream-bench-") as folder:
+        _without_kafka(choice, Path(folder), add)
+        if any(name in WITH_KAFKA for name in choice.names):
+            _with_kafka(choice, Path(folder), add)
+    return reports
+
+
+def _without_kafka(choice: Choice, folder: Path, add: Callable[[Report], None]) -> None:
+    names, quick = choice.names, choice.quick
     if validate.NAME in names:
         say("validate")
         add(validate.run(quick=quick))
-    if set(names) == {validate.NAME}:
-        return reports
-    with tempfile.TemporaryDirectory(prefix="modstream-bench-") as folder:
-        say("starting a local Kafka")
-        with LocalBroker(Path(folder) / "kafka", progress=say) as broker, Watch(broker.pid) as watch:
-            bed = Bed(broker.bootstrap_servers, watch, Path(folder))
-            plumbing.warm_up(bed)
-            if plumbing.NAME in names:
-                add(plumbing.run(bed, quick=quick, say=say))
-            capacity: float | None = None
-            if chain.NAME in names:
-                measured = chain.run(bed, quick=quick, say=say)
-                capacity = measured.figures["through_kafka"]["items_per_s"]["median"]
-                add(measured)
-            if latency.NAME in names:
-                add(latency.run(bed, capacity, quick=quick, say=say))
-            if scaling.NAME in names:
-                add(scaling.run(bed, quick=quick, say=say))
-    return reports
+    if ocr.NAME in names:
+        add(ocr.run(folder / ocr.NAME, choice.paddle_python, choice.pictures, quick=quick, say=say))
+    if cache.NAME in names:
+        add(cache.run(folder / cache.NAME, choice.pictures, quick=quick, say=say))
+
+
+def _with_kafka(choice: Choice, folder: Path, add: Callable[[Report], None]) -> None:
+    names, quick = choice.names, choice.quick
+    say("starting a local Kafka")
+    with LocalBroker(folder / "kafka", progress=say) as broker, Watch(broker.pid) as watch:
+        bed = Bed(broker.bootstrap_servers, watch, folder)
+        plumbing.warm_up(bed)
+        if plumbing.NAME in names:
+            add(plumbing.run(bed, quick=quick, say=say))
+        capacity: float | None = None
+        if chain.NAME in names:
+            measured = chain.run(bed, quick=quick, say=say)
+            capacity = measured.figures["through_kafka"]["items_per_s"]["median"]
+            add(measured)
+        if latency.NAME in names:
+            add(latency.run(bed, capacity, quick=quick, say=say))
+        if pictures.NAME in names:
+            add(pictures.run(bed, quick=quick, say=say))
+        if scaling.NAME in names:
+            add(scaling.run(bed, quick=quick, say=say))
 
 
 def say(text: str) -> None:
@@ -97,6 +138,20 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="BENCHMARK", help=f"some of {', '.join(NAMES)}; {ALL} by default")
     parser.add_argument("--json", type=Path, metavar="FILE", help=f"where the figures go (default: in {FOLDER})")
+    parser.add_argument(
+        "--paddle-python",
+        type=Path,
+        default=Path(os.environ.get(PADDLE_VARIABLE) or PADDLE_PYTHON),
+        metavar="FILE",
+        help=f"Python of the environment that has PaddleOCR, for {ocr.NAME} (default: ${PADDLE_VARIABLE}, or"
+        f" {PADDLE_PYTHON})",
+    )
+    parser.add_argument(
+        "--pictures",
+        type=Path,
+        metavar="DIR",
+        help=f"pictures for {ocr.NAME} and {cache.NAME} (default: some that are drawn)",
+    )
     parser.add_argument("--quick", action="store_true", help="a tenth of the work: to see that it runs, not to report")
     return parser
 

@@ -161,9 +161,17 @@ class Bed:
         self.admin = AdminClient({"bootstrap.servers": servers, **QUIET})
         self.broker = broker
 
+    @property
+    def places(self) -> dict[str, str]:
+        """Settings: what a process of ours writes lies in the benchmark's folder."""
+        return {
+            "MODSTREAM_STATE_DIR": str(self.folder / "state"),
+            "MODSTREAM_STORE__URL": str(self.folder / "store"),
+        }
+
     def process(self, module: str, *arguments: str) -> Subject:
         """A process that needs no topics."""
-        return Subject(module, *arguments, folder=self.folder, env={"MODSTREAM_STATE_DIR": str(self.folder / "state")})
+        return Subject(module, *arguments, folder=self.folder, env=self.places)
 
     def producer(self, **extra: Any) -> Producer:
         return Producer(
@@ -192,7 +200,7 @@ class Bed:
             "MODSTREAM_KAFKA__BOOTSTRAP_SERVERS": self.servers,
             "MODSTREAM_TOPICS__PREFIX": prefix,
             "MODSTREAM_GROUP": prefix.rstrip("."),
-            "MODSTREAM_STATE_DIR": str(self.folder / "state"),
+            **self.places,
         }
         try:
             yield Chain(self, topics, settings.partitions, environment)

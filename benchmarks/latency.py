@@ -10,7 +10,8 @@ import json
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
@@ -51,18 +52,22 @@ class Reading:
 
     seen_s: dict[str, float] = field(default_factory=dict[str, float])
     timings_ms: list[dict[str, float]] = field(default_factory=list[dict[str, float]])
+    statuses: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
+    """Modality and its status -> decisions."""
     doubled: int = 0
 
 
-def plan(per_second: float, seconds: float) -> list[Arrival]:
-    """Arrivals of a Poisson process, the same every time."""
+def plan(
+    per_second: float, seconds: float, make: Callable[[int], Iterable[tuple[str, bytes]]] = posts
+) -> list[Arrival]:
+    """Arrivals of a Poisson process, the same every time. `make`: key and value of this many posts."""
     chance = random.Random(SEED)
     moments: list[float] = []
     at = chance.expovariate(per_second)
     while at < seconds:
         moments.append(at)
         at += chance.expovariate(per_second)
-    return [Arrival(at, key, value) for at, (key, value) in zip(moments, posts(len(moments)), strict=True)]
+    return [Arrival(at, key, value) for at, (key, value) in zip(moments, make(len(moments)), strict=True)]
 
 
 def run(bed: Bed, capacity: float | None, *, quick: bool, say: Callable[[str], None]) -> Report:
@@ -75,40 +80,44 @@ def run(bed: Bed, capacity: float | None, *, quick: bool, say: Callable[[str], N
     say(f"latency: {len(arrivals):,} posts at {capacity * LOAD:.0f} a second")
     with bed.chain(NAME) as chain, chain.worker("commands", "worker", "all") as worker:
         worker.wait_ready()
-        began, reading = _drive(chain, arrivals, worker)
+        values, reading = drive(chain, arrivals, worker)
         rss = worker.watch.peak_rss_bytes
-    counted = [arrival for arrival in arrivals if arrival.at_s >= WARM_UP_S]
-    values = [(reading.seen_s[arrival.key] - began - arrival.at_s) * 1000 for arrival in counted]
     return report(values, reading.timings_ms, capacity=capacity, rss_bytes=rss)
 
 
 def report(values_ms: list[float], timings: list[dict[str, float]], *, capacity: float, rss_bytes: int) -> Report:
     """The report on these latencies."""
+    figures, tables = findings(NAME, values_ms, timings, capacity=capacity, rss_bytes=rss_bytes)
+    target = Target("p95 at half load, ms", figures["latency_ms"]["p95"], REQUIRED_P95_MS, at_least=False)
+    return Report(NAME, figures, tables, (target,))
+
+
+def findings(
+    name: str, values_ms: list[float], timings: list[dict[str, float]], *, capacity: float, rss_bytes: int
+) -> tuple[dict[str, Any], tuple[Table, ...]]:
+    """What is reported of these latencies: figures and tables."""
     found = latencies(values_ms)
-    names = sorted({name for timing in timings for name in timing})
+    stages = sorted({stage for timing in timings for stage in timing})
     figures: dict[str, Any] = {
         "capacity_per_s": digits(capacity),
         "offered_per_s": digits(capacity * LOAD),
         "posts": len(values_ms),
         "latency_ms": found,
         "stage_median_ms": {
-            name: digits(median(timing[name] for timing in timings if name in timing)) for name in names
+            stage: digits(median(timing[stage] for timing in timings if stage in timing)) for stage in stages
         },
         "worker_peak_rss_mib": round(rss_bytes / MIB),
     }
     columns = ("posts", "posts/s", "p50 ms", "p95 ms", "p99 ms", "most ms", "memory MiB")
     row = (len(values_ms), figures["offered_per_s"], *found.values(), figures["worker_peak_rss_mib"])
-    stages = Table("median of a decision's own timings, ms", tuple(names), [tuple(figures["stage_median_ms"].values())])
-    return Report(
-        NAME,
-        figures,
-        (Table("latency: from publishing to a decision that can be read, at half load", columns, [row]), stages),
-        (Target("p95 at half load, ms", found["p95"], REQUIRED_P95_MS, at_least=False),),
-    )
+    own = Table("median of a decision's own timings, ms", tuple(stages), [tuple(figures["stage_median_ms"].values())])
+    title = f"{name}: from publishing to a decision that can be read, at half load"
+    return figures, (Table(title, columns, [row]), own)
 
 
-def _drive(chain: Chain, arrivals: list[Arrival], worker: Subject) -> tuple[float, Reading]:
-    """Publish by the plan; returns the moment of its start and what was read, once every decision has been."""
+def drive(chain: Chain, arrivals: list[Arrival], worker: Subject) -> tuple[list[float], Reading]:
+    """Publish by the plan; returns, once every decision has been read, the latencies after the warm-up in milliseconds,
+    and what was read. Raises `WrongOutputs`."""
     reading = Reading()
     ended = threading.Event()
     with chain.reader(chain.topics.decisions) as consumer:
@@ -127,7 +136,8 @@ def _drive(chain: Chain, arrivals: list[Arrival], worker: Subject) -> tuple[floa
             thread.join()
     if reading.doubled:
         raise WrongOutputs(f"{reading.doubled:,} decisions came twice")
-    return began, reading
+    counted = [arrival for arrival in arrivals if arrival.at_s >= WARM_UP_S]
+    return [(reading.seen_s[arrival.key] - began - arrival.at_s) * 1000 for arrival in counted], reading
 
 
 def _publish(chain: Chain, arrivals: list[Arrival]) -> float:
@@ -149,7 +159,9 @@ def _read(consumer: Consumer, reading: Reading, ended: threading.Event) -> None:
             now = time.monotonic()
             reading.doubled += key in reading.seen_s
             reading.seen_s.setdefault(key, now)
-            reading.timings_ms.append(json.loads(value)["timings_ms"])
+            decision = json.loads(value)
+            reading.timings_ms.append(decision["timings_ms"])
+            reading.statuses.update((name, read["status"]) for name, read in decision["modalities"].items())
 
 
 def _messages(consumer: Consumer) -> Iterator[tuple[str, bytes]]:

@@ -13,7 +13,16 @@ import psutil
 
 from streams.worker.process import usable_cores
 
-LIBRARIES = ("modstream", "confluent-kafka", "faust-streaming", "aiokafka", "msgspec", "numpy", "onnxruntime")
+LIBRARIES = (
+    "modstream",
+    "confluent-kafka",
+    "faust-streaming",
+    "aiokafka",
+    "msgspec",
+    "numpy",
+    "onnxruntime",
+    "opencv-python-headless",
+)
 
 LOOK_S = 1.0
 """How long the machine's business is looked at before anything of ours runs."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import queue
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -31,14 +33,22 @@ class SubjectFailed(Exception):
 class Subject:
     """`python -m MODULE ARGUMENTS` as a context: leaving it ends the process, by force if it must be."""
 
-    def __init__(self, module: str, *arguments: str, folder: Path, env: Mapping[str, str] | None = None) -> None:
-        """Its output goes to a file in `folder`; `env` is added to this process's environment."""
-        self._command = [sys.executable, "-m", module, *arguments]
+    def __init__(
+        self,
+        module: str,
+        *arguments: str,
+        folder: Path,
+        env: Mapping[str, str] | None = None,
+        python: str = sys.executable,
+    ) -> None:
+        """Its log goes to a file in `folder`; `env` is added to this process's environment. `python`: another one, for
+        what cannot be installed beside the project."""
+        self._command = [python, "-m", module, *arguments]
         self._env = {**os.environ, **(env or {})}
         self._log = folder / f"{module.rpartition('.')[2]}-{time.monotonic_ns()}.log"
         self._popen: subprocess.Popen[str] | None = None
         self._ready = threading.Event()
-        self._printed: list[str] = []
+        self._printed: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._watch: Watch | None = None
 
@@ -46,6 +56,7 @@ class Subject:
         with self._log.open("w") as log:
             self._popen = subprocess.Popen(
                 self._command,
+                stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
@@ -70,8 +81,10 @@ class Subject:
             popen.wait()
         self.watch.__exit__(kind, error, trace)
         self._listener.join()
-        if popen.stdout is not None:
-            popen.stdout.close()
+        for pipe in (popen.stdin, popen.stdout):
+            if pipe is not None:
+                with suppress(BrokenPipeError):  # a question that nobody was left to read
+                    pipe.close()
 
     @property
     def watch(self) -> Watch:
@@ -94,6 +107,22 @@ class Subject:
         if code is not None:
             raise SubjectFailed(f"{self._name} ended with exit code {code}:\n{self._told()}")
 
+    def ask(self, question: str, timeout_s: float) -> str:
+        """Give it a line, and return the next one that it prints. Raises `SubjectFailed`."""
+        stdin = self._started().stdin
+        assert stdin is not None
+        with suppress(BrokenPipeError):  # it has ended, as is told below
+            stdin.write(f"{question}\n")
+            stdin.flush()
+        deadline = time.monotonic() + timeout_s
+        while True:
+            try:
+                return self._printed.get(timeout=LOOK_EVERY_S)
+            except queue.Empty:
+                self.check()
+            if time.monotonic() > deadline:
+                raise SubjectFailed(f"{self._name} did not answer within {timeout_s:.0f} s:\n{self._told()}")
+
     def finish(self, timeout_s: float) -> str:
         """Wait for its end and return what it printed. Raises `SubjectFailed` unless it ended well."""
         try:
@@ -103,15 +132,16 @@ class Subject:
         if code != 0:
             self.check()
         self._listener.join()
-        return "".join(self._printed)
+        return "".join(self._printed.get() for _ in range(self._printed.qsize()))
 
     def _listen(self) -> None:
         stdout = self._started().stdout
         assert stdout is not None
         for line in stdout:
-            self._printed.append(line)
             if line.strip() == "ready":
                 self._ready.set()
+            else:
+                self._printed.put(line)
 
     @property
     def _name(self) -> str:

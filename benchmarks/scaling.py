@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from benchmarks.bed import Bed, Chain, wait_until
-from benchmarks.plumbing import post
+from benchmarks.plumbing import NEXT, post
 from benchmarks.processes import Subject
 from benchmarks.report import Report, Table, Target
 from benchmarks.statistics import digits, spread
@@ -82,7 +82,7 @@ def _measure(bed: Bed, workers: int, count: int) -> Run:
             began_ms = time.time() * 1000
             chain.preload(map(post, range(count)), evenly=True)
             chain.wait_worked_off(count, subjects, TIMEOUT_S)
-        outputs = chain.read(chain.topics.stage(Stage.PACK), count)
+        outputs = chain.read(chain.topics.stage(NEXT), count)
         outputs.require(key for key, _ in map(post, range(count)))
         return Run((max(outputs.appended_ms) - began_ms) / 1000, shares)
 

@@ -23,7 +23,9 @@ CONNECTION = (
 
 MODEL = ("pack", "policy")
 
-WORKER = (*CONNECTION, *MODEL, "delivery", "instance", "state_dir", "http.host", "http.port")
+MEDIA = ("store.url", "media.file_roots")
+
+WORKER = (*CONNECTION, *MODEL, *MEDIA, "delivery", "instance", "state_dir", "http.host", "http.port")
 
 TOPICS = ("topics.partitions", "topics.replication")
 

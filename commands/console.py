@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import orjson
 
@@ -37,6 +37,12 @@ def put_table(header: Sequence[str], rows: Sequence[Sequence[object]], *, right:
 
 def put_columns(rows: Sequence[Sequence[object]], right: frozenset[int] = frozenset()) -> None:
     """Rows without a header; `right` has the places of the columns that hold numbers."""
+    for line in columns(rows, right):
+        put_line(line)
+
+
+def columns(rows: Sequence[Sequence[object]], right: frozenset[int] = frozenset()) -> Iterator[str]:
+    """The lines of a table."""
     cells = [[printable(str(cell)) for cell in row] for row in rows]
     widths = [max(map(width, column)) for column in zip(*cells, strict=True)]
     for row in cells:
@@ -44,7 +50,7 @@ def put_columns(rows: Sequence[Sequence[object]], right: frozenset[int] = frozen
             " " * (size - width(cell)) + cell if at in right else cell + " " * (size - width(cell))
             for at, (cell, size) in enumerate(zip(row, widths, strict=True))
         ]
-        put_line("  ".join(padded).rstrip())
+        yield "  ".join(padded).rstrip()
 
 
 def printable(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import time
 from argparse import ArgumentParser, Namespace
@@ -12,12 +13,23 @@ from pathlib import Path
 import msgspec
 
 from commands.arguments import TOPICS, WORKER, add_json, add_settings, settings_of
-from commands.brief import dead_letter_object, top_labels, why_dead
-from commands.console import counted, cut, printable, put_json, put_table, say
+from commands.brief import dead_letter_object, why_dead
+from commands.console import counted, cut, printable, put_json, put_line, put_table, say
+from commands.demo_table import (
+    HEADER,
+    PICTURES_HEADER,
+    TEXT_COLUMNS,
+    WHY_COLUMNS,
+    decision_row,
+    fitted,
+    has_pictures,
+    picture_row,
+    text_of,
+)
 from commands.failures import CommandFailed
 from commands.outcomes import Outcomes, origin_of
 from commands.up import worker_command
-from schemas import Decision, InvalidPost, decode_post
+from schemas import InvalidPost, decode_post
 from streams.json_lines import Line, read_lines
 from streams.kafka import MESSAGE_BYTES, check_connection
 from streams.local import (
@@ -42,7 +54,6 @@ ANSWER_S = 60.0
 """For all outcomes, once the worker is ready: far more than a slow machine needs."""
 
 LOG_LINES = 20
-TEXT_COLUMNS, WHY_COLUMNS = 44, 52
 
 EPILOG = """
 Uses a Kafka of its own in a temporary folder, or the cluster of the settings. Fails unless each post of the sample got
@@ -93,6 +104,8 @@ def _through_the_chain(
             "kafka.bootstrap_servers": str(settings.kafka.bootstrap_servers),
             "http.port": str(http_port(settings)),
             "state_dir": str(folder / "state"),
+            "store.url": str(folder / "store"),
+            "media.file_roots": str(SAMPLE.parent),
         }
         say("starting the worker")
         errors = stack.enter_context(log.open("wb"))
@@ -151,6 +164,7 @@ def _put_objects(published: list[Delivered], outcomes: Outcomes) -> None:
 
 def _put_table(lines: Mapping[int, Line], published: list[Delivered], outcomes: Outcomes) -> None:
     rows: list[tuple[str, ...]] = []
+    pictures: list[tuple[str, ...]] = []
     for delivered in published:
         origin = origin_of(delivered)
         if delivered.line is None:
@@ -158,11 +172,16 @@ def _put_table(lines: Mapping[int, Line], published: list[Delivered], outcomes: 
             continue
         name, text = _post(lines[delivered.line])
         if decision := outcomes.decisions.get(origin):
-            labels = top_labels(decision.labels, 2)
-            rows.append((name, decision.lang or "und", text, decision.action.value, labels, _why(decision)))
+            rows.append(decision_row(name, text, decision))
+            if has_pictures(decision):
+                pictures.append(picture_row(decision))
         else:
             rows.append((name, "", text, "dead letter", "", cut(why_dead(outcomes.dead[origin]), WHY_COLUMNS)))
-    put_table(("POST", "LANG", "TEXT", "ACTION", "HIGHEST LABELS", "FLAGS AND REASONS"), rows)
+    room = shutil.get_terminal_size((0, 0)).columns
+    put_table(HEADER, fitted(HEADER, rows, room))
+    if pictures:
+        put_line("")
+        put_table(PICTURES_HEADER, fitted(PICTURES_HEADER, pictures, room))
 
 
 def _post(line: Line) -> tuple[str, str]:
@@ -171,9 +190,4 @@ def _post(line: Line) -> tuple[str, str]:
         post = decode_post(line.value)
     except InvalidPost:
         return f"line {line.number}", cut(printable(line.value.decode("utf-8", "replace")), TEXT_COLUMNS)
-    return post.post_id, cut(printable(post.text or ""), TEXT_COLUMNS)
-
-
-def _why(decision: Decision) -> str:
-    rules = ", ".join(reason.rule for reason in decision.reasons)
-    return cut("; ".join(filter(None, (" ".join(decision.flags), rules))), WHY_COLUMNS)
+    return post.post_id, text_of(post)

@@ -15,6 +15,9 @@ def sentence_of(error: Exception) -> str | None:
     from confluent_kafka import KafkaError, KafkaException
 
     from processors.engines import EngineError
+    from processors.media.known import KnownListError
+    from processors.media.store import MediaMissing, StoreAway, StoreError
+    from processors.ocr.tesseract import TesseractError
     from processors.packs import PackError
     from processors.policy import PolicyError
     from streams.broker import BrokerError
@@ -34,6 +37,11 @@ def sentence_of(error: Exception) -> str | None:
         PolicyError,
         PackError,
         EngineError,
+        StoreError,
+        StoreAway,
+        MediaMissing,
+        KnownListError,
+        TesseractError,
         IdentityTaken,
         Broken,
         Fenced,

@@ -51,10 +51,11 @@ def _facts(folder: Path) -> dict[str, object]:
         "pack": pack.version,
         "version": manifest.version,
         "licence": manifest.licence,
-        "labels": list(manifest.measured),
+        "labels": list(pack.labels_of("text")),
+        "labels_of_pictures": list(pack.labels_of("image")),
         "not_assessed": list(pack.not_assessed),
         "languages": {name: card.status for name, card in manifest.languages.items()},
-        "thresholds": manifest.thresholds,
+        "thresholds": pack.thresholds,
     }
 
 

@@ -39,7 +39,7 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run_check(args: Namespace) -> int:
-    thresholds = load_pack(settings_of(args).pack).manifest.thresholds
+    thresholds = load_pack(settings_of(args).pack).thresholds
     problems = check_policy(args.file, thresholds, FEATURES)
     for problem in problems:
         say(str(problem))

@@ -10,16 +10,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import orjson
 
-from commands.arguments import MODEL, add_settings, settings_of
+from commands.arguments import MEDIA, MODEL, add_settings, settings_of
 from commands.console import counted, say
 from commands.failures import CommandFailed
 from commands.files import STDIN, opened
+from commands.overlay import OverlayFolder
 from processors.chain import run_chain
-from processors.contract import Outcome, ProcessingError, Processor
+from processors.contract import AnyProcessor, Outcome, ProcessingError
+from processors.media.pictures import PictureReader
+from processors.media.store import MediaStore
 from schemas import (
     MAX_POST_BYTES,
     Cause,
@@ -29,9 +32,9 @@ from schemas import (
     decode_post,
     encode_decision,
 )
+from streams.assembly import chain_of
 from streams.json_lines import Line, read_lines
 from streams.topology import STAGES
-from streams.worker.run import chain_of
 
 BATCH_RECORDS = 512
 BATCH_BYTES = 8 * 1024 * 1024
@@ -45,6 +48,8 @@ PROGRESS_S = 5.0
 EPILOG = """
 Writes one JSON object a line, in the order of the input: a decision, or for a line that is no post
 {"error": {"cause": …, "field": …, "reason": …}, "line": N}; such lines do not make the command fail.
+--overlay writes every picture of the posts as LINE-MEDIA_ID-N.png, with the lines that were read in it (numbered, with
+their confidence) and, in another colour, those that could not be.
 """
 
 
@@ -52,7 +57,10 @@ def configure(parser: ArgumentParser) -> None:
     parser.epilog = EPILOG
     parser.add_argument("file", metavar="FILE", help="JSON Lines, one post a line; - is standard input")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write here instead of to standard output")
-    add_settings(parser, MODEL)
+    parser.add_argument(
+        "--overlay", type=Path, metavar="DIR", help="write the posts' pictures to DIR, with the lines read in them"
+    )
+    add_settings(parser, (*MODEL, *MEDIA))
     parser.set_defaults(run=run)
 
 
@@ -65,21 +73,28 @@ def run(args: Namespace) -> int:
             if args.file != STDIN and args.out.exists() and args.out.samefile(args.file):
                 raise CommandFailed(f"{args.out} is the input too: expected another file for --out")
             out = stack.enter_context(args.out.open("wb"))
-        processors, _ = chain_of(settings, version("modstream"))
+        overlay = None
+        if args.overlay is not None:
+            overlay = OverlayFolder(args.overlay, PictureReader(MediaStore.open(settings.store.url)))
+        processors, _ = chain_of(settings, version("modstream"), one_attempt=True)
         began_s = time.monotonic()
-        lines, errors = _score(processors, file, out)
+        lines, errors = _score(processors, file, out, overlay)
     took_s = time.monotonic() - began_s
     decisions = counted(lines - errors, "decision")
     say(f"{counted(lines, 'line')}: {decisions}, {counted(errors, 'error')}, in {took_s:.1f} s")
+    if overlay is not None:
+        say(f"{counted(overlay.written, 'picture')} written to {args.overlay}")
     return 0
 
 
-def _score(processors: Sequence[Processor[Any]], file: BinaryIO, out: BinaryIO) -> tuple[int, int]:
+def _score(
+    processors: Sequence[AnyProcessor], file: BinaryIO, out: BinaryIO, overlay: OverlayFolder | None
+) -> tuple[int, int]:
     """Write an object for each line; (lines, how many of them are errors)."""
     lines = errors = 0
     next_s = time.monotonic() + PROGRESS_S
     for batch in _batches(read_lines(file, MAX_POST_BYTES)):
-        for result in score_lines(processors, batch):
+        for result in score_lines(processors, batch, overlay):
             out.write(result + b"\n")
             errors += result.startswith(b'{"error"')
         lines += len(batch)
@@ -90,8 +105,10 @@ def _score(processors: Sequence[Processor[Any]], file: BinaryIO, out: BinaryIO) 
     return lines, errors
 
 
-def score_lines(processors: Sequence[Processor[Any]], lines: Sequence[Line]) -> list[bytes]:
-    """The decision or the error of each line, as JSON."""
+def score_lines(
+    processors: Sequence[AnyProcessor], lines: Sequence[Line], overlay: OverlayFolder | None
+) -> list[bytes]:
+    """The decision or the error of each line, as JSON; the pictures of those decided go to `overlay`."""
     results: list[bytes | None] = [None] * len(lines)
     records: list[Record] = []
     places: list[int] = []
@@ -103,6 +120,8 @@ def score_lines(processors: Sequence[Processor[Any]], lines: Sequence[Line]) -> 
             results[at] = _error(line, ProcessingError(Cause.INVALID_POST, error.reason, error.field))
     for at, outcome in zip(places, run_chain(processors, records), strict=True):
         results[at] = _result(lines[at], outcome)
+        if overlay is not None and isinstance(outcome, Record):
+            overlay.write(lines[at].number, outcome)
     return [result for result in results if result is not None]
 
 

@@ -8,6 +8,7 @@
 #   runtime.lock  the container image: the runtime and OTLP
 #   gpu.lock      the container image for NVIDIA GPUs (Linux x86_64, Python 3.12)
 #   train.lock    `make train`
+#   paddle.lock   `make bench`: PaddleOCR, in an environment of its own
 #
 # One resolution decides: the other files take their versions from bench.lock, so that what is tested is what runs.
 # A version stays until a new one is asked for: `requirements/lock.sh --upgrade-package numpy`, or `--upgrade`.
@@ -31,3 +32,5 @@ compile runtime "${everywhere[@]}" "${same[@]}" --extra otlp
 compile train "${everywhere[@]}" "${same[@]}" --extra train
 compile gpu --python-platform x86_64-manylinux_2_28 --python-version 3.12 "${same[@]}" --extra otlp --extra gpu \
     --overrides requirements/gpu.overrides
+.venv/bin/uv pip compile --quiet --generate-hashes --no-header --no-annotate "${everywhere[@]}" \
+    --output-file requirements/paddle.lock requirements/paddle.in

@@ -16,9 +16,9 @@ from benchmarks.statistics import WARM_UP_SHARE, quantile
 from benchmarks.texts import posts
 from processors.chain import run_chain
 from schemas import Record, Source, decode_post
+from streams.assembly import chain_of
 from streams.settings import load_settings
 from streams.topology import STAGES
-from streams.worker.run import chain_of
 
 
 def records(count: int) -> list[Record]:

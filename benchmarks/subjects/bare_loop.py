@@ -67,7 +67,7 @@ def main(kind: str) -> None:
     consumer.subscribe([topics.stage(Stage.INGEST)])
     try:
         while not stopping.is_set():
-            _transaction(consumer, producer, topics.stage(Stage.PACK), WORK[kind])
+            _transaction(consumer, producer, topics.stage(STAGES[1]), WORK[kind])
     finally:
         consumer.close()
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from benchmarks import chain, latency, plumbing, scaling
+from benchmarks import cache, chain, latency, ocr, plumbing, scaling
 from benchmarks.bed import Outputs, WrongOutputs
 from benchmarks.machine import business, describe, slug
 from benchmarks.report import Report, Table, Target, document
@@ -21,7 +21,10 @@ def reports() -> list[Report]:
     """One of each, from made-up measurements."""
     runs = [plumbing.Run(rate, 18.0, 4.0) for rate in (52_000.0, 50_000.0, 61_000.0)]
     bare = [{"items_per_s": 100.0, "tokens": {"least": 10, "median": 20, "most": 40}}]
+    read = [["good morning"], []]
     return [
+        ocr.report(ocr.Measured([9.0], read, 1), ocr.Measured([6.0], read, 1), drawn=True),
+        cache.report([100.0, 120.0], [1.0, 1.5]),
         plumbing.report({candidate.name: runs for candidate in plumbing.CANDIDATES}),
         chain.report(bare, [chain.Run(95.0, 400 * 2**20, 20.0, 1.0)]),
         latency.report([10.0, 20.0, 30.0], [{"encode": 5.0}, {"encode": 7.0, "pack": 1.0}], capacity=90.0, rss_bytes=1),
@@ -124,7 +127,7 @@ def test_the_file_says_what_was_measured_on_what() -> None:
 
     assert json.loads(json.dumps(found)) == found
     assert set(found) == {"schema", "started_at", "seconds", "quick", "machine", "results", "targets"}
-    assert set(found["results"]) == {"plumbing", "chain", "latency", "scaling"}
+    assert set(found["results"]) == {"ocr", "cache", "plumbing", "chain", "latency", "scaling"}
     assert all(set(target) == {"name", "measured", "required", "at_least", "met"} for target in found["targets"])
 
 

@@ -142,9 +142,9 @@ def test_only_a_batch_of_lines_is_held_at_a_time(scored: Score, monkeypatch: pyt
     sizes: list[int] = []
     real = score.score_lines
 
-    def noted(processors: Any, lines: Any) -> list[bytes]:
+    def noted(processors: Any, lines: Any, overlay: Any) -> list[bytes]:
         sizes.append(sum(len(line.value) for line in lines))
-        return real(processors, lines)
+        return real(processors, lines, overlay)
 
     monkeypatch.setattr(score, "score_lines", noted)
     monkeypatch.setattr(score, "BATCH_BYTES", 100_000)

@@ -1,0 +1,68 @@
+"""The tables of `modstream demo`: what became of a post, and how its pictures were read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from commands.brief import top_labels
+from commands.console import cut, printable, width
+from schemas import Decision, Post, Status
+
+TEXT_COLUMNS, WHY_COLUMNS, REASON_COLUMNS = 44, 52, 76
+"""Where the terminal is wide enough, or there is none."""
+
+LEAST_COLUMNS = 12
+"""What is left at least of a text that is cut to fit the terminal."""
+
+HEADER = ("POST", "LANG", "TEXT", "ACTION", "HIGHEST LABELS", "FLAGS AND REASONS")
+PICTURES_HEADER = ("POST", "READ IN ITS PICTURE", "TEXT", "OCR", "IMAGE", "WHY NOT OK")
+ELASTIC = frozenset({"TEXT", "HIGHEST LABELS", "FLAGS AND REASONS", "READ IN ITS PICTURE", "WHY NOT OK"})
+"""The columns that may be cut."""
+
+ONLY_PICTURE = "(a picture)"
+
+GAP = 2
+"""Columns between two columns of a table."""
+
+
+def text_of(post: Post) -> str:
+    """The beginning of a post's text."""
+    return cut(printable(post.text), TEXT_COLUMNS) if post.text else ONLY_PICTURE
+
+
+def has_pictures(decision: Decision) -> bool:
+    """Whether the post has any, read or not."""
+    return decision.modalities["image"].status is not Status.ABSENT
+
+
+def decision_row(name: str, text: str, decision: Decision) -> tuple[str, ...]:
+    """What the table says of a decision. `text`: the post's own, or what there is instead."""
+    rules = ", ".join(dict.fromkeys(reason.rule for reason in decision.reasons))  # one may fire for each modality
+    why = cut("; ".join(filter(None, (" ".join(decision.flags), rules))), WHY_COLUMNS)
+    return name, decision.lang or "und", text, decision.action.value, top_labels(decision.labels, 2), why
+
+
+def picture_row(decision: Decision) -> tuple[str, ...]:
+    """What was read in the pictures of a post, line by line, and how each of its modalities fared."""
+    read = " / ".join(piece.text for piece in decision.evidence if piece.modality == "ocr" and piece.text)
+    found = [(name, decision.modalities[name]) for name in ("text", "ocr", "image")]
+    # One broken picture is the reason of both its modalities: it is told once.
+    reasons = dict.fromkeys(modality.reason for _, modality in found if modality.reason)
+    return (
+        decision.post_id,
+        cut(printable(read), TEXT_COLUMNS),
+        *(modality.status.value for _, modality in found),
+        cut(printable("; ".join(reasons)), REASON_COLUMNS),
+    )
+
+
+def fitted(header: Sequence[str], rows: Sequence[Sequence[str]], room: int) -> list[tuple[str, ...]]:
+    """The rows with their longest texts cut, where a terminal of `room` columns needs it; 0 has room for all."""
+    widths = [max(map(width, column)) for column in zip(header, *rows, strict=True)]
+    least = {at: max(LEAST_COLUMNS, len(name)) for at, name in enumerate(header) if name in ELASTIC}
+    while room and sum(widths) + GAP * (len(widths) - 1) > room:
+        widest = max((at for at in least if widths[at] > least[at]), key=lambda at: widths[at], default=None)
+        if widest is None:
+            break
+        widths[widest] -= 1
+    return [tuple(cut(cell, columns) for cell, columns in zip(row, widths, strict=True)) for row in rows]
