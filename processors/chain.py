@@ -9,7 +9,8 @@ import asyncio
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, TypedDict, TypeVar
 
 from processors.contract import (
     AnyProcessor,
@@ -22,10 +23,16 @@ from processors.contract import (
 )
 from processors.encode import EncodeProcessor
 from processors.engines import Device
+from processors.fetch import FetchOptions, FetchProcessor
 from processors.fuse import EvidenceLimits, FuseProcessor
 from processors.fuse.processor import Clock, system_clock
 from processors.ingest.processor import MAX_TEXT_CHARS, IngestProcessor
 from processors.isolation import attempt, run_batch, timed
+from processors.media.known import KnownLists
+from processors.media.pictures import PictureReader
+from processors.media.store import MediaStore
+from processors.ocr import OcrOptions, OcrProcessor
+from processors.ocr.unread import UnreadPictures
 from processors.pack.processor import PackProcessor
 from processors.packs import Pack
 from processors.policy import Policy
@@ -36,34 +43,90 @@ Processors = tuple[AnyProcessor, ...]
 TEXT_STAGES = (Stage.INGEST, Stage.PACK, Stage.ENCODE, Stage.FUSE)
 
 
+@dataclass(frozen=True, kw_only=True)
+class ChainOptions:
+    """How the stages work, apart from models and policy."""
+
+    code: str
+    """The version that decisions name."""
+    device: Device = "cpu"
+    threads: int | None = None
+    """Of each engine on a CPU, by default all cores of this process."""
+    provider_options: Mapping[str, Mapping[str, str]] | None = None
+    max_text_chars: int = MAX_TEXT_CHARS
+    max_windows: int | None = None
+    evidence: EvidenceLimits = field(default_factory=EvidenceLimits)
+    clock: Clock = system_clock
+    fetch: FetchOptions = field(default_factory=FetchOptions)
+    ocr: OcrOptions = field(default_factory=OcrOptions)
+
+
+@dataclass(frozen=True)
+class Models:
+    """What the stages after `fetch` judge with."""
+
+    pack: Pack
+    policy: Policy
+
+
+@dataclass(frozen=True)
+class MediaParts:
+    """What the stages need for posts with media."""
+
+    store: MediaStore
+    known: KnownLists
+
+
 def build_chain(
-    pack: Pack,
-    policy: Policy,
+    options: ChainOptions,
+    models: Models | None = None,
+    media: MediaParts | None = None,
     *,
-    code: str,
-    device: Device = "cpu",
-    threads: int | None = None,
-    provider_options: Mapping[str, Mapping[str, str]] | None = None,
-    max_text_chars: int = MAX_TEXT_CHARS,
-    max_windows: int | None = None,
-    evidence: EvidenceLimits | None = None,
-    clock: Clock = system_clock,
     stages: Collection[Stage] = TEXT_STAGES,
 ) -> Processors:
-    """The stages of the text path, in order: those in `stages`, for a worker of some needs no engine for the others.
+    """The stages in `stages`, in the chain's order: a worker of some needs no engine for the others.
 
-    `code`: the version that decisions name. `threads`: of the engine on a CPU, by default all cores of this process.
-    Raises `PackError` and `EngineError` (`processors.packs`, `processors.engines`) before anything runs.
+    `models` are needed by all but ingest and fetch, `media` by fetch and ocr; without media, encode judges text alone.
+    Raises ValueError where one is missing, and `PackError`, `EngineError` and `TesseractError` before anything runs.
     """
-    makers: dict[Stage, Callable[[], Processor[Any]]] = {
-        Stage.INGEST: lambda: IngestProcessor(max_text_chars),
-        Stage.PACK: lambda: PackProcessor(pack, max_windows=max_windows),
-        Stage.ENCODE: lambda: EncodeProcessor.of(
-            pack, device=device, threads=threads, provider_options=provider_options
+    pictures = PictureReader(media.store) if media is not None else None
+    engine = _EngineArguments(device=options.device, threads=options.threads, provider_options=options.provider_options)
+    makers: dict[Stage, Callable[[], AnyProcessor]] = {
+        Stage.INGEST: lambda: IngestProcessor(options.max_text_chars),
+        Stage.FETCH: lambda: FetchProcessor(_given(media).store, _given(media).known, options.fetch),
+        Stage.OCR: lambda: _ocr(_given(models).pack, _given(pictures), options.ocr, engine),
+        Stage.PACK: lambda: PackProcessor(
+            _given(models).pack, max_windows=options.max_windows, max_text_chars=options.max_text_chars
         ),
-        Stage.FUSE: lambda: FuseProcessor(pack, policy, code=code, limits=evidence, clock=clock),
+        Stage.ENCODE: lambda: EncodeProcessor.of(_given(models).pack, pictures, **engine),
+        Stage.FUSE: lambda: FuseProcessor(
+            _given(models).pack, _given(models).policy, code=options.code, limits=options.evidence, clock=options.clock
+        ),
     }
     return tuple(make() for stage, make in makers.items() if stage in stages)
+
+
+def _ocr(
+    pack: Pack, pictures: PictureReader, options: OcrOptions, engine: _EngineArguments
+) -> OcrProcessor | UnreadPictures:
+    if pack.manifest.ocr is None and options.models is None:
+        return UnreadPictures()
+    return OcrProcessor.of(pack, pictures, options=options, **engine)
+
+
+class _EngineArguments(TypedDict):
+    device: Device
+    threads: int | None
+    provider_options: Mapping[str, Mapping[str, str]] | None
+
+
+T = TypeVar("T")
+
+
+def _given(part: T | None) -> T:
+    if part is None:
+        raise ValueError("a stage was asked for without the models or the media parts that it needs")
+    return part
 
 
 def run_chain(processors: Sequence[AnyProcessor], records: Sequence[Record]) -> list[Outcome]:

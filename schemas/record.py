@@ -10,7 +10,7 @@ import msgspec
 from schemas.arrays import decode_extension, encode_array
 from schemas.decision import MAX_MESSAGE_BYTES, Decision, Flag, Modality
 from schemas.post import Post
-from schemas.sections import EncodeSection, FetchSection, IngestSection, OcrSection, PackSection
+from schemas.sections import EncodeSection, FetchSection, IngestSection, OcrSection, PackSection, Picture
 from schemas.source import Source
 from schemas.taxonomy import Stage
 
@@ -62,6 +62,12 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     modalities: dict[str, Modality] = {}
     timings_ms: dict[str, float] = {}
     attempt: int = 1
+
+    @property
+    def pictures(self) -> tuple[tuple[str, Picture], ...]:
+        """(media id, picture) of everything that was fetched to be looked at, in order."""
+        media = self.fetch.media if self.fetch is not None else ()
+        return tuple((item.media_id, picture) for item in media for picture in item.pictures)
 
 
 class _Head(msgspec.Struct):

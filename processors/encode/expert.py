@@ -9,15 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from processors.engines import (
-    BucketedRunner,
-    Device,
-    Engine,
-    IsolatedRunner,
-    OnnxEngine,
-    Runner,
-    TensorSpec,
-)
+from processors.encode.signature import compare, only
+from processors.engines import BucketedRunner, Device, Engine, IsolatedRunner, OnnxEngine, Runner
 from processors.packs import MANIFEST_FILE, Pack, PackError
 from processors.packs.manifest import TextExpert
 
@@ -76,40 +69,15 @@ def runner_for(pack: Pack, model: TextExpertModel, *, device: Device, threads: i
 
 def check_signature(engine: Engine, expert: TextExpert) -> Iterator[tuple[str, str]]:
     """(field of the manifest, problem) for everything in which the graph differs from it."""
-    inputs, outputs = engine.inputs, engine.outputs
     rows = 1 if expert.isolation == "row" else None
     for field, tensor in (("ids", expert.inputs.ids), ("mask", expert.inputs.mask)):
-        yield from _compare(f"text.inputs.{field}", tensor.name, tensor.dtype, (rows, None), inputs)
-    named = {expert.inputs.ids.name, expert.inputs.mask.name}
-    for spec in inputs:
-        if spec.name not in named:
-            yield "text.inputs", f"the graph has a further input {spec.name!r}; expected only {sorted(named)}"
+        yield from compare(f"text.inputs.{field}", tensor, (rows, None), engine.inputs)
+    yield from only("text.inputs", {expert.inputs.ids.name, expert.inputs.mask.name}, engine.inputs)
     for field, tensor, width in (
         ("logits", expert.outputs.logits, len(expert.heads)),
         ("embedding", expert.outputs.embedding, expert.embedding_size),
     ):
-        yield from _compare(f"text.outputs.{field}", tensor.name, tensor.dtype, (rows, width), outputs)
-
-
-def _compare(
-    field: str, name: str, dtype: str, shape: tuple[int | None, ...], found: tuple[TensorSpec, ...]
-) -> Iterator[tuple[str, str]]:
-    spec = next((spec for spec in found if spec.name == name), None)
-    if spec is None:
-        yield f"{field}.name", f"the graph has no {name!r}; expected one of {[spec.name for spec in found]}"
-        return
-    if spec.dtype != dtype:
-        yield f"{field}.dtype", f"{dtype}, but the graph has {spec.dtype}"
-    # A dimension that the graph leaves open fits anything; a fixed one must be what is needed.
-    fits = len(spec.shape) == len(shape) and all(
-        there is None or there == needed for there, needed in zip(spec.shape, shape, strict=True)
-    )
-    if not fits:
-        yield field, f"the graph has shape {_show(spec.shape)}; expected {_show(shape)}"
-
-
-def _show(shape: tuple[int | None, ...]) -> str:
-    return f"[{', '.join('any' if size is None else str(size) for size in shape)}]"
+        yield from compare(f"text.outputs.{field}", tensor, (rows, width), engine.outputs)
 
 
 def available_cores() -> int:

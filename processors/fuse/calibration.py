@@ -1,11 +1,11 @@
-"""From the text expert's logits to calibrated probabilities."""
+"""From an expert's logits to calibrated probabilities."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from processors.packs import Pack
+from processors.packs import Expert, Pack
 
 DECIMALS = 3
 """Probabilities are rounded to this before anything is decided by them, so that the last bits of a device's arithmetic
@@ -16,32 +16,30 @@ _MAX_EXPONENT = 700.0
 
 
 class Calibration:
-    """probability = sigmoid((logit + bias) / temperature), for the labels that the pack has measured."""
+    """probability = sigmoid((logit + bias) / temperature), for the labels that an expert was measured on."""
 
-    def __init__(self, pack: Pack) -> None:
-        heads = pack.manifest.text.heads
-        self.labels = pack.manifest.measured
-        """The columns of what `window_probabilities` gives."""
+    def __init__(self, pack: Pack, expert: Expert = "text") -> None:
+        """A pack without such an expert has no labels to calibrate."""
+        part = pack.manifest.text if expert == "text" else pack.manifest.image
+        heads = part.heads if part is not None else ()
+        self._expert = expert
+        self.labels = pack.labels_of(expert)
+        """The columns of what `exact` gives."""
         self._columns = [heads.index(label) for label in self.labels]
         self._heads = len(heads)
-        parts = [pack.manifest.calibration[label] for label in self.labels]
-        self._bias = np.array([part.bias for part in parts])
-        self._temperature = np.array([part.temperature for part in parts])
-
-    def window_probabilities(self, logits: NDArray[np.float32]) -> NDArray[np.float64]:
-        """[windows, heads] -> [windows, labels], rounded. Raises as `exact`."""
-        return np.round(self.exact(logits), DECIMALS)
+        image = pack.manifest.image
+        fitted = pack.manifest.calibration if expert == "text" else image.calibration if image is not None else {}
+        self._bias = np.array([fitted[label].bias for label in self.labels])
+        self._temperature = np.array([fitted[label].temperature for label in self.labels])
 
     def exact(self, logits: NDArray[np.float32]) -> NDArray[np.float64]:
-        """[windows, heads] -> [windows, labels], as they are.
+        """[rows, heads] -> [rows, labels], not rounded.
 
         Raises ValueError for logits of another number of heads, as from another pack.
         """
         if logits.shape[1] != self._heads:
-            raise ValueError(f"logits of {logits.shape[1]} heads; expected the {self._heads} of this worker's pack")
+            raise ValueError(
+                f"{self._expert} logits of {logits.shape[1]} heads; expected the {self._heads} of this worker's pack"
+            )
         scaled = (logits[:, self._columns].astype(np.float64) + self._bias) / self._temperature
         return 1.0 / (1.0 + np.exp(-np.clip(scaled, -_MAX_EXPONENT, _MAX_EXPONENT)))
-
-    def post_probabilities(self, windows: NDArray[np.float64]) -> dict[str, float]:
-        """A post's probability of each label: the highest of its windows'. A post is as bad as its worst part."""
-        return dict(zip(self.labels, windows.max(axis=0).tolist(), strict=True))

@@ -1,66 +1,99 @@
-"""What was read of each modality of a post, and how sure the text expert is of what it says."""
+"""What became of each modality of a post: whether it was read, what it said, how sure that is, how much it weighs.
+
+One rule for all of them. What earlier stages doubted stays doubted. What the post does not have is `absent`. What it
+has and nothing has judged is `failed`, whichever stage was left out: it may not be approved. The rest is `ok`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
-from schemas import DOUBTFUL_STATUSES, MODALITIES, Modality, Post, Record, Status
+from processors.fuse.scores import is_of
+from processors.pack.picture_text import join_lines
+from processors.text import is_readable
+from schemas import DOUBTFUL_STATUSES, MODALITIES, Modality, Record, Status
 
-TEXT = "text"
+TEXT, OCR, IMAGE, SPEECH = "text", "ocr", "image", "speech"
 
-MEDIA_MODALITIES = {"image": ("ocr", "image"), "video": ("ocr", "image", "speech"), "audio": ("speech",)}
+MEDIA_MODALITIES = {"image": (OCR, IMAGE), "video": (OCR, IMAGE, SPEECH), "audio": (SPEECH,)}
 """What there is to read in each kind of media."""
 
 _ABSENT = Modality(status=Status.ABSENT)
 
 
-def final_modalities(record: Record, probabilities: Mapping[str, float], *, readable: bool) -> dict[str, Modality]:
-    """Every modality of version 1, in order.
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What an expert says of a modality."""
 
-    `probabilities` are the text expert's, empty where it has not read anything; `readable` says whether they mean
-    something in the post's language. Media that no stage has spoken of were not read, and a post of which nothing at
-    all was read has failed: neither may be approved.
-    """
-    found = dict(record.modalities)
-    for name, kind in _needed(record.post).items():
-        if name not in found:
-            found[name] = Modality(status=Status.FAILED, reason=f"no stage of this chain reads {name} in {kind}")
-    found[TEXT] = _text(record, found.get(TEXT, _ABSENT), probabilities, readable=readable)
+    score: float
+    """The highest probability of any label, rounded."""
+    confidence: float
+    unsafe: str | None = None
+    """Why the score is not to be trusted."""
+
+
+def final_modalities(record: Record, judged: Mapping[str, Judged], weights: Mapping[str, float]) -> dict[str, Modality]:
+    """Every modality of version 1, in order. `judged` and `weights` have those that were scored."""
+    found = {name: _modality(record, name, judged.get(name), weights.get(name)) for name in MODALITIES}
     if all(modality.status is Status.ABSENT for modality in found.values()):
         found[TEXT] = Modality(status=Status.FAILED, reason="nothing in the post could be read")
-    return {name: found.get(name, _ABSENT) for name in MODALITIES}
+    return found
 
 
-def _needed(post: Post) -> dict[str, str]:
-    """Modality -> a kind of media that the post has it in."""
-    return {name: media.kind for media in post.media for name in MEDIA_MODALITIES[media.kind]}
-
-
-def _text(record: Record, before: Modality, probabilities: Mapping[str, float], *, readable: bool) -> Modality:
-    doubtful = before.status in DOUBTFUL_STATUSES
-    if not probabilities:
-        if not doubtful and record.pack is not None and record.pack.windows:
-            return Modality(status=Status.FAILED, reason="the text expert did not run")
-        return before if doubtful else _ABSENT
-    score = max(probabilities.values())
-    unknown = record.pack.features.get("unknown_share", 0.0) if record.pack is not None else 0.0
+def _modality(record: Record, name: str, judged: Judged | None, weight: float | None) -> Modality:
+    before = record.modalities.get(name, _ABSENT)
+    reasons = [before.reason] if before.status in DOUBTFUL_STATUSES and before.reason else []
+    status = before.status if before.status in DOUBTFUL_STATUSES else Status.ABSENT if judged is None else Status.OK
+    if judged is not None and judged.unsafe is not None:
+        status = status if status is Status.FAILED else Status.UNSAFE
+        reasons.append(judged.unsafe)
+    if status in (Status.ABSENT, Status.OK) and (gap := next(_gaps(record, name, judged), None)):
+        status = Status.FAILED
+        reasons.append(gap)
     return Modality(
-        status=before.status if doubtful else Status.OK,
-        reason=before.reason,
-        score=score,
-        confidence=text_confidence(score, unknown_share=unknown, readable=readable),
-        # The only modality that is scored so far.
-        weight=1.0,
+        status=status,
+        reason="; ".join(reasons) or None,
+        score=judged.score if judged is not None else None,
+        confidence=judged.confidence if judged is not None else None,
+        weight=weight,
     )
 
 
-def text_confidence(score: float, *, unknown_share: float, readable: bool) -> float:
-    """How likely the text expert is right about whether any label applies, 0..1.
+def _gaps(record: Record, name: str, judged: Judged | None) -> Iterator[str]:
+    """What of a modality nothing has read."""
+    if name == TEXT:
+        if judged is None and _has_own_windows(record):
+            yield "the text expert did not run"
+        return
+    for kind in _kinds(record, name):
+        yield f"no stage of this chain reads {name} in {kind}"
+    pictures = record.pictures
+    if name == OCR and record.ocr is not None:
+        read = {picture.object for picture in record.ocr.pictures}
+        if missing := sum(picture.object not in read for _, picture in pictures):
+            yield f"{missing} of {len(pictures)} pictures were not searched for text"
+        if judged is None and is_readable(join_lines(record.ocr).text):
+            yield "no expert has judged the lines"
+    if name == IMAGE and pictures and judged is None:
+        yield "the image expert did not run"
 
-    For a calibrated probability p that is max(p, 1 - p); less what share of the letters it could not see; and 0 in a
-    language for which nothing is known about its scores.
-    """
-    return round(max(score, 1.0 - score) * (1.0 - unknown_share), 3) if readable else 0.0
+
+def _kinds(record: Record, name: str) -> Iterator[str]:
+    """Kinds of the post's media which hold that modality, and which no stage has opened for it."""
+    fetched = {media.media_id: media for media in record.fetch.media} if record.fetch is not None else {}
+    looked = record.encode is not None and record.encode.image is not None
+    opened = {OCR: record.ocr is not None, IMAGE: looked}.get(name, False)
+    for media in record.post.media:
+        found = fetched.get(media.media_id)
+        # What the producer calls it does not count once its bytes are known.
+        kind = found.kind if found is not None else media.kind
+        if name in MEDIA_MODALITIES[kind] and not (opened and found is not None and found.pictures):
+            yield kind
+
+
+def _has_own_windows(record: Record) -> bool:
+    return record.pack is not None and any(is_of(window, "text") for window in record.pack.windows)
 
 
 def combined_confidence(modalities: Mapping[str, Modality]) -> float:

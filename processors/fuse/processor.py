@@ -8,19 +8,24 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
-import numpy as np
 from msgspec.structs import replace
-from numpy.typing import NDArray
 
 from processors.contract import BatchPolicy, Outcome, ProcessingError
-from processors.fuse.calibration import Calibration
-from processors.fuse.evidence import EvidenceLimits, TextEvidence, text_evidence
+from processors.fuse.calibration import DECIMALS
+from processors.fuse.combine import fuse_scores
+from processors.fuse.evidence import EvidenceLimits, PostEvidence, post_evidence
+from processors.fuse.evidence_media import line_pieces, picture_pieces
+from processors.fuse.evidence_text import text_pieces
 from processors.fuse.identity import decision_id, flag_id
-from processors.fuse.language import can_read
+from processors.fuse.judged import judged_modalities, raised_flags
 from processors.fuse.modalities import combined_confidence, final_modalities
+from processors.fuse.pieces import Piece
+from processors.fuse.scores import Judge, PostScores
+from processors.pack.features import PICTURE_FEATURES
+from processors.pack.language import post_language
 from processors.packs import Pack
-from processors.policy import LANG_UNSUPPORTED, Facts, Policy, PostFacts, Verdict
-from schemas import Action, Cause, Decision, Flag, Record, Stage, Versions
+from processors.policy import Facts, Policy, PostFacts, Verdict
+from schemas import LABELS, Action, Cause, Decision, Flag, Record, Stage, Versions
 
 BATCHING = BatchPolicy(max_items=256, max_cost=256, max_wait_s=0.0)
 """A fraction of a millisecond per post: nothing is gained by waiting."""
@@ -55,8 +60,8 @@ class FuseProcessor:
         self._code = code
         self._limits = limits or EvidenceLimits()
         self._clock = clock
-        self._calibration = Calibration(pack)
-        self._not_assessed = pack.not_assessed
+        self._judge = Judge(pack)
+        self._stacking = pack.manifest.stacking.labels if pack.manifest.stacking is not None else {}
         self._policy_errors: Counter[str] = Counter()
         self._lock = threading.Lock()
 
@@ -71,29 +76,31 @@ class FuseProcessor:
         return 1
 
     def prepare(self, record: Record, /) -> Record:
-        """The record with its decision and flags. Raises `ProcessingError` for one that ingest has not seen."""
+        """The record with its decision and flags. Raises `ProcessingError` for one that ingest has not seen, and for
+        the experts' output where it is not of this record and pack."""
         if record.ingest is None:
             raise ProcessingError(Cause.INVALID_RECORD, "no such section; expected ingest to run before fuse", "ingest")
-        windows = self._window_probabilities(record)
-        labels = self._calibration.post_probabilities(windows) if windows is not None else {}
-        features = record.pack.features if record.pack is not None else {}
-        lang = record.ingest.lang
-        readable = can_read(self._pack, lang, features.get("letters", 0.0))
-        modalities = final_modalities(record, labels, readable=readable)
+        scores = self._judge.scores(record)
+        fused = fuse_scores(scores.parts, self._stacking if record.pictures else {})
+        judged = judged_modalities(record, self._pack, scores.parts)
+        modalities = final_modalities(record, judged, fused.weights)
+        expected = self._judge.expected(record)
+        lang = post_language(record)
         effective = self._policy.effective(record.post.tenant, record.post.region, lang)
         verdict = effective.evaluate(
             Facts(
-                scores=labels,
+                scores=fused.labels,
+                not_assessed=[label for label in LABELS if label not in expected],
                 post=PostFacts.of(record.post, lang),
                 modalities=modalities,
-                flags=(LANG_UNSUPPORTED,) if labels and not readable else (),
-                features=features,
+                flags=raised_flags(record, self._pack, scores.parts),
+                features=_features(record),
             )
         )
         if verdict.errors:
             with self._lock:
                 self._policy_errors.update(error.rule for error in verdict.errors)
-        evidence = self._evidence(record, windows, verdict)
+        evidence = self._evidence(record, scores, verdict)
         verdict = verdict.with_evidence(evidence.by_label or {})
         now_ms = self._clock()
         decision = Decision(
@@ -104,8 +111,8 @@ class FuseProcessor:
             source=record.source,
             action=verdict.action,
             confidence=combined_confidence(modalities),
-            labels=labels,
-            not_assessed=self._not_assessed,
+            labels=fused.labels,
+            not_assessed=tuple(label for label in LABELS if label not in fused.labels),
             severity=verdict.severity,
             modalities=modalities,
             evidence=evidence.pieces,
@@ -122,36 +129,38 @@ class FuseProcessor:
     def process(self, batch: Sequence[Record], /) -> Sequence[Outcome]:
         return list(batch)
 
-    def _window_probabilities(self, record: Record) -> NDArray[np.float64] | None:
-        """[windows, labels]; None where the text expert has read nothing."""
-        if record.encode is None or record.pack is None or not len(record.encode.logits):
-            return None
-        try:
-            return self._calibration.window_probabilities(record.encode.logits)
-        except ValueError as error:
-            raise ProcessingError(Cause.INVALID_RECORD, str(error), "encode.logits") from None
-
-    def _evidence(self, record: Record, windows: NDArray[np.float64] | None, verdict: Verdict) -> TextEvidence:
-        if windows is None or record.pack is None or verdict.action is Action.APPROVE:
-            return TextEvidence()
-        return text_evidence(
-            record.post,
-            record.pack.windows,
-            windows,
-            self._calibration.labels,
-            _thresholds_of_interest(verdict),
-            self._limits,
-        )
+    def _evidence(self, record: Record, scores: PostScores, verdict: Verdict) -> PostEvidence:
+        """All lines that were read, and what else speaks for an action that restricts the post."""
+        windows = record.pack.windows if record.pack is not None and len(scores.windows) else ()
+        rounded = scores.windows.round(DECIMALS)
+        pieces: list[Piece] = []
+        if verdict.action is not Action.APPROVE:
+            pieces += text_pieces(record.post, windows, rounded, self._judge.text_labels)
+        if record.ocr is not None:
+            pieces += line_pieces(record.ocr, windows, rounded, self._judge.text_labels)
+        if verdict.action is not Action.APPROVE and len(scores.pictures):
+            pieces += picture_pieces(record.pictures, scores.pictures.round(DECIMALS), self._judge.image_labels)
+        return post_evidence(pieces, _thresholds_of_interest(verdict), self._limits)
 
     def _versions(self, record: Record, layers: tuple[str, ...]) -> Versions:
-        engine = record.encode.engine if record.encode is not None else None
+        encode = record.encode
+        ran = {
+            "text": encode.engine if encode is not None else None,
+            "image": encode.image.engine if encode is not None and encode.image is not None else None,
+            "ocr": record.ocr.engine if record.ocr is not None else None,
+        }
         return Versions(
             code=self._code,
             pack=self._pack.version,
             policy=self._policy.reference,
             layers=layers,
-            engines={"text": engine} if engine else {},
+            engines={graph: engine for graph, engine in ran.items() if engine},
         )
+
+
+def _features(record: Record) -> dict[str, float]:
+    """What rules may ask of any post that pack has seen: without pictures their features are 0."""
+    return {**dict.fromkeys(PICTURE_FEATURES, 0.0), **record.pack.features} if record.pack is not None else {}
 
 
 def _thresholds_of_interest(verdict: Verdict) -> dict[str, float]:
@@ -164,7 +173,7 @@ def _thresholds_of_interest(verdict: Verdict) -> dict[str, float]:
     return thresholds | dict(verdict.thresholds)
 
 
-def _flag_messages(decision: Decision, verdict: Verdict, evidence: TextEvidence) -> tuple[Flag, ...]:
+def _flag_messages(decision: Decision, verdict: Verdict, evidence: PostEvidence) -> tuple[Flag, ...]:
     return tuple(
         Flag(
             flag_id=flag_id(decision.decision_id, flag),

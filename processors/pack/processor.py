@@ -1,27 +1,27 @@
-"""Stage `pack`: a post's text fields become the encoder's windows."""
+"""Stage `pack`: a post's text fields, and the lines read in its pictures, become the encoder's windows."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace as replace_fields
-from typing import Literal, cast
 
-import numpy as np
 from msgspec.structs import replace
 
 from processors.contract import BatchPolicy, Outcome, ProcessingError
-from processors.pack.features import text_features
+from processors.ingest.processor import MAX_TEXT_CHARS
+from processors.pack.features import picture_features, text_features
+from processors.pack.language import OWN_FIELDS, PICTURE_FIELD, picture_language, post_language
 from processors.pack.layout import TextLayout
-from processors.pack.windows import TokenField, TokenWindow, cut_windows
+from processors.pack.picture_text import join_lines
+from processors.pack.readings import Fields, PostReader
+from processors.pack.windows import TokenField
 from processors.packs import Pack
-from processors.text import is_readable
+from processors.text import field_view, is_readable
 from schemas import (
     Cause,
     FieldName,
-    FieldSpan,
     FieldView,
     Modality,
-    OffsetMap,
     PackSection,
     Record,
     Stage,
@@ -39,10 +39,12 @@ not count, new ones appear every year."""
 BATCHING = BatchPolicy(max_items=64, max_cost=16_384, max_wait_s=0.0)
 """Nothing is gained by waiting: items are prepared one by one. Small batches let the encoder start early."""
 
-TEXT = "text"
+MAX_LINE_WINDOWS = 16
+"""Lines of a post that get a window of their own: a meme has three to six. A line of ten tokens costs some 7 ms of CPU,
+so a page of print would otherwise cost more than all other windows together; its further lines are scored with others.
+"""
 
-ViewName = Literal["text", "folded"]
-Fields = Mapping[FieldName, FieldView]
+TEXT = "text"
 
 
 class PackProcessor:
@@ -54,23 +56,32 @@ class PackProcessor:
 
     stage = Stage.PACK
 
-    def __init__(self, pack: Pack, *, max_windows: int | None = None, batching: BatchPolicy = BATCHING) -> None:
-        """`max_windows`: a lower limit than the pack's own, for each of the two views. Raises `PackError`."""
+    def __init__(
+        self,
+        pack: Pack,
+        *,
+        max_windows: int | None = None,
+        max_text_chars: int = MAX_TEXT_CHARS,
+        batching: BatchPolicy = BATCHING,
+    ) -> None:
+        """`max_windows`: a lower limit than the pack's own, for each reading and view. `max_text_chars`: code points
+        read of all lines in a post's pictures together. Raises `PackError`."""
         self.batching = batching
         self._tokenizer = pack.load_tokenizer()
         self._unknown_id = pack.manifest.text.layout.unk
         self._layout = _limited(pack.layout, max_windows)
+        self._limit = max_text_chars
 
     def cost(self, record: Record, /) -> int:
         """Tokens, as an estimate."""
         if record.ingest is None:
             return 0
-        return (
-            sum(len(field.text) + len(field.folded or "") for field in record.ingest.fields.values()) // CHARS_PER_TOKEN
-        )
+        written = sum(len(line.text) for _, line in record.ocr.lines) if record.ocr is not None else 0
+        own = sum(len(field.text) + len(field.folded or "") for field in record.ingest.fields.values())
+        return (own + min(written, self._limit)) // CHARS_PER_TOKEN
 
     def prepare(self, record: Record, /) -> Record:
-        """The record with its `pack` section; `text` is `partial` where something could not be read.
+        """The record with its `pack` section; `text` or `ocr` is `partial` where something could not be read.
 
         Raises `ProcessingError` for a record that ingest has not seen.
         """
@@ -78,57 +89,69 @@ class PackProcessor:
             raise ProcessingError(
                 Cause.INVALID_RECORD, "no ingest section; expected ingest to run before pack", "ingest"
             )
-        # A blank field would be a window that says nothing, and be scored for it.
-        fields: Fields = {name: field for name, field in record.ingest.fields.items() if is_readable(field.text)}
-        tokens = self._tokenizer({name: field.text for name, field in fields.items()})
-        found, unread = cut_windows(self._layout, record.ingest.lang, tokens)
-        windows = [_window(window, "text", fields) for window in found]
+        lines = join_lines(record.ocr)
+        written = field_view(lines.text, self._limit)
+        fields = _readable({**record.ingest.fields, PICTURE_FIELD: written})
+        reader = PostReader(self._layout, self._tokenizer, fields)
+        readings = reader.read(post_language(record), picture_language(record))
+        windows = readings.windows
+        if PICTURE_FIELD in fields:
+            windows += reader.read_lines(picture_language(record), lines.to_score(MAX_LINE_WINDOWS))
 
-        scored = {name: fields[cast(FieldName, name)] for name in self._layout.order if name in tokens}
-        disguised = any(field.folded is not None for field in scored.values())
-        if disguised:
-            more, more_unread = self._folded_windows(record.ingest.lang, fields)
-            seen = {window.ids.tobytes() for window in windows}
-            windows += [window for window in more if window.ids.tobytes() not in seen]
-            unread += [name for name in more_unread if name not in unread]
-
-        features = text_features(
-            [fields[cast(FieldName, name)].text for name in scored],
-            unknown=[
-                lost for name in scored for lost in self._unknown(fields[cast(FieldName, name)].text, tokens[name])
-            ],
-            tokens=sum(len(tokens[name].ids) for name in scored),
-            windows=len(windows),
-            disguised=disguised,
-        )
-        section = PackSection(windows=tuple(windows), features=features, unread=tuple(unread))
-        return replace(record, pack=section, modalities=self._modalities(record, section))
+        features = self._features(record, reader, fields, windows)
+        section = PackSection(windows=tuple(windows), features=features, unread=tuple(readings.unread))
+        modalities = note_partial(record.modalities, TEXT, self._gaps(section, OWN_FIELDS, "unknown_share"))
+        gaps = self._cut(written) + self._gaps(section, (PICTURE_FIELD,), "ocr_unknown_share")
+        modalities = note_partial(modalities, PICTURE_FIELD, gaps)
+        return replace(record, pack=section, modalities=modalities)
 
     def process(self, batch: Sequence[Record], /) -> Sequence[Outcome]:
         return list(batch)
 
-    def _folded_windows(self, lang: str, fields: Fields) -> tuple[list[Window], list[str]]:
-        views = {name: field.text if field.folded is None else field.folded for name, field in fields.items()}
-        found, unread = cut_windows(self._layout, lang, self._tokenizer(views))
-        return [_window(window, "folded", fields) for window in found], unread
+    def _features(
+        self, record: Record, reader: PostReader, fields: Fields, windows: Sequence[Window]
+    ) -> dict[str, float]:
+        own: list[FieldName] = [name for name in OWN_FIELDS if name in self._layout.order and name in fields]
+        features = text_features(
+            [fields[name].text for name in own],
+            unknown=[lost for name in own for lost in self._unknown(fields[name], reader.text[name])],
+            tokens=sum(len(reader.text[name].ids) for name in own),
+            windows=len(windows),
+            disguised=any(fields[name].folded is not None for name in own),
+        )
+        if record.fetch is None and record.ocr is None:
+            return features
+        written = fields.get(PICTURE_FIELD)
+        return features | picture_features(
+            record.fetch,
+            record.ocr,
+            written.text if written is not None else "",
+            self._unknown(written, reader.text[PICTURE_FIELD]) if written is not None else (),
+        )
 
-    def _unknown(self, text: str, field: TokenField) -> list[str]:
-        """The stretches of a view that no token stands for."""
+    def _unknown(self, view: FieldView, tokens: TokenField) -> list[str]:
+        """The stretches of a text view that no token stands for."""
         return [
-            text[start:end]
-            for token, (start, end) in zip(field.ids, field.spans, strict=True)
+            view.text[start:end]
+            for token, (start, end) in zip(tokens.ids, tokens.spans, strict=True)
             if token == self._unknown_id
         ]
 
-    def _modalities(self, record: Record, section: PackSection) -> dict[str, Modality]:
+    def _cut(self, view: FieldView) -> list[str]:
+        if view.original_length <= self._limit:
+            return []
+        return [f"ocr has {view.original_length:,} code points, of which the first {self._limit:,} were read"]
+
+    def _gaps(self, section: PackSection, names: Sequence[FieldName], unknown_share: str) -> list[str]:
+        """Why some of these fields were not wholly read."""
         reasons: list[str] = []
-        if section.unread:
+        if unread := [name for name in section.unread if name in names]:
             limit = f"the limit of {self._layout.max_windows} windows"
-            reasons.append(f"{limit} left something unread in: {', '.join(section.unread)}")
-        share = section.features["unknown_share"]
+            reasons.append(f"{limit} left something unread in: {', '.join(unread)}")
+        share = section.features.get(unknown_share, 0.0)
         if share > MAX_UNKNOWN_SHARE:
             reasons.append(f"the pack's vocabulary lacks {share:.0%} of the letters")
-        return note_partial(record.modalities, TEXT, reasons)
+        return reasons
 
 
 def note_partial(modalities: Mapping[str, Modality], name: str, reasons: Sequence[str]) -> dict[str, Modality]:
@@ -143,19 +166,12 @@ def note_partial(modalities: Mapping[str, Modality], name: str, reasons: Sequenc
     return noted
 
 
+def _readable(fields: Fields) -> Fields:
+    # A blank field would be a window that says nothing, and be scored for it.
+    return {name: field for name, field in fields.items() if is_readable(field.text)}
+
+
 def _limited(layout: TextLayout, max_windows: int | None) -> TextLayout:
     if max_windows is None or max_windows >= layout.max_windows:
         return layout
     return replace_fields(layout, max_windows=max_windows)
-
-
-def _window(window: TokenWindow, view: ViewName, fields: Fields) -> Window:
-    spans: list[FieldSpan] = []
-    for name, start, end in window.spans:
-        field = cast(FieldName, name)
-        spans.append(FieldSpan(field, *_map(fields[field], view).to_original(start, end)))
-    return Window(ids=np.array(window.ids, np.int32), view=view, spans=tuple(spans))
-
-
-def _map(field: FieldView, view: ViewName) -> OffsetMap:
-    return field.folded_map if view == "folded" and field.folded_map is not None else field.text_map

@@ -1,4 +1,4 @@
-"""`modstream pack check`: everything that loading verifies, and that the graph does what the manifest says."""
+"""`modstream pack check`: everything that loading verifies, and that the graphs do what the manifest says."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from processors.pack.tokens import FieldTokenizer
 from processors.pack.windows import cut_windows
 from processors.packs.manifest import MANIFEST_FILE
 from processors.packs.pack import Pack, PackError, listed_files, load_pack
+from processors.packs.parts import LabelCard
+from processors.packs.picture_check import check_image, check_ocr
 
 MAX_MOVE = 1e-6
 """How far a probability may move with its neighbours. fp32 and weight-only graphs move by up to 4e-7; what moves more
@@ -66,7 +68,7 @@ class Problem:
 def check_pack(folder: Path) -> list[Problem]:
     """Every problem of the pack in `folder`; never raises for what is in it.
 
-    A pack that does not load gives the first reason only. The graph is run on the CPU.
+    A pack that does not load gives the first reason only. The graphs are run on the CPU.
     """
     manifest = str(folder / MANIFEST_FILE)
     try:
@@ -74,7 +76,7 @@ def check_pack(folder: Path) -> list[Problem]:
         tokenizer = pack.load_tokenizer()
     except PackError as error:
         return [Problem(Level.ERROR, str(error.file), error.field, error.reason)]
-    problems = list(_unlisted(pack)) + list(_cards(pack, manifest))
+    problems = [*_unlisted(pack), *_cards(pack, manifest), *_pictures(pack, manifest)]
     try:
         engine = OnnxEngine(pack.graph)
     except EngineError as error:
@@ -102,16 +104,31 @@ def _unlisted(pack: Pack) -> Iterator[Problem]:
 
 
 def _cards(pack: Pack, manifest: str) -> Iterator[Problem]:
+    cards: list[tuple[str, LabelCard]] = []
     for label in pack.manifest.measured:
         card = pack.manifest.labels[label]
+        cards.append((f"labels.{label}", card))
         if card.training_rows is None:
             message = "measured, but without training_rows; expected positives and negatives"
             yield Problem(Level.WARNING, manifest, f"labels.{label}", message)
+    if pack.manifest.image is not None:
+        cards += [(f"image.labels.{label}", pack.manifest.image.labels[label]) for label in pack.labels_of("image")]
+    for field, card in cards:
         if not card.dev:
-            yield Problem(Level.WARNING, manifest, f"labels.{label}", "measured, but without figures on dev")
+            yield Problem(Level.WARNING, manifest, field, "measured, but without figures on dev")
     for lang, card in pack.manifest.languages.items():
         if card.status == "measured" and not card.dev:
             yield Problem(Level.WARNING, manifest, f"languages.{lang}", "measured, but without figures on dev")
+
+
+def _pictures(pack: Pack, manifest: str) -> Iterator[Problem]:
+    for path, message in check_ocr(pack):
+        yield Problem(Level.ERROR, str(path), None, message)
+    expert = pack.manifest.image
+    if expert is not None:
+        graph = str(pack.folder / expert.graph.path)
+        for field, message in check_image(pack, expert):
+            yield Problem(Level.ERROR, manifest if field else graph, field, message)
 
 
 def _determinism(pack: Pack, tokenizer: FieldTokenizer, runner: Runner) -> Iterator[Problem]:

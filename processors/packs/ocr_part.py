@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from processors.packs.parts import Figures, Origin, PackFile, Part, Tensor
+from processors.packs.parts import Figures, Origin, PackFile, Part, Probability, Tensor
 
 
 class OcrGraph(Part, frozen=True, kw_only=True):
@@ -29,7 +29,9 @@ class ScriptExpert(Part, frozen=True, kw_only=True):
     """Logits, shape [lines, scripts]."""
     height: Annotated[int, Meta(ge=8, le=256)]
     scripts: tuple[str, ...]
-    """ISO 15924 code of each column; `Zxxx` stands for what is no writing."""
+    """ISO 15924 code of each column; `Zxxx` stands for what is no writing, `Zyyy` for digits and punctuation alone."""
+    threshold: Probability
+    """A line is not read where the scripts that the recogniser lacks together have at least this probability."""
     origin: Origin
     figures: Figures = {}
 

@@ -26,6 +26,7 @@ HASH_DIGITS = 12
 """Of the pack's hash in decisions: enough to tell all packs ever made apart, short enough to read aloud."""
 
 LanguageStatus = Literal["measured", "zero_shot", "unsupported"]
+Expert = Literal["text", "image"]
 
 _decoder = msgspec.json.Decoder(Manifest)
 
@@ -61,9 +62,21 @@ class Pack:
 
     @property
     def not_assessed(self) -> tuple[str, ...]:
-        """Labels of the taxonomy without a measured head, in the taxonomy's order."""
+        """Labels that no text shows to this pack, in the taxonomy's order; pictures may show more (`labels_of`)."""
         measured = set(self.manifest.measured)
         return tuple(label for label in LABELS if label not in measured)
+
+    def labels_of(self, expert: Expert) -> tuple[str, ...]:
+        """The labels that an expert was measured on, in the order of its heads; none where there is no such expert."""
+        if expert == "text":
+            return self.manifest.measured
+        return self.manifest.image.measured if self.manifest.image is not None else ()
+
+    @property
+    def thresholds(self) -> dict[str, float]:
+        """Of every label that an expert was measured on; the text expert's, where both know it."""
+        image = self.manifest.image
+        return {**(image.thresholds if image is not None else {}), **self.manifest.thresholds}
 
     def language_status(self, lang: str) -> LanguageStatus:
         """How well the pack reads a language; one that the manifest does not name is unsupported."""
@@ -161,6 +174,12 @@ def _inconsistencies(manifest: Manifest) -> Iterator[tuple[str, str]]:
             odd = ", ".join(sorted(found ^ measured))
             yield group, f"expected exactly the measured labels as keys; missing or too many: {odd}"
     yield from _layout_problems(manifest.text.layout)
+    if manifest.image is not None:
+        yield from ((f"image.{field}", reason) for field, reason in manifest.image.problems())
+    if manifest.stacking is not None:
+        seen = manifest.image.measured if manifest.image is not None else ()
+        found = manifest.stacking.problems(manifest.measured, seen)
+        yield from ((f"stacking.{field}", reason) for field, reason in found)
 
 
 def _unknown_labels(manifest: Manifest) -> Iterator[tuple[str, str]]:

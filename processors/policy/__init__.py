@@ -6,7 +6,7 @@ from processors.policy.facts import Facts, PostFacts
 from processors.policy.policy import Policy, check_policy, load_policy, parse_policy
 from processors.policy.problems import Level, Mark, PolicyError, Problem
 from processors.policy.verdict import RuleError, Verdict
-from processors.policy.vocabulary import LANG_UNSUPPORTED
+from processors.policy.vocabulary import LANG_UNSUPPORTED, known_flag
 
 __all__ = [
     "LANG_UNSUPPORTED",
@@ -22,6 +22,7 @@ __all__ = [
     "Verdict",
     "check_policy",
     "describe",
+    "known_flag",
     "load_policy",
     "parse_policy",
 ]

@@ -89,8 +89,9 @@ class EffectivePolicy:
             if not 0.0 <= probability <= 1.0:
                 wrong.append(f"the score of target {target} is {probability}; expected 0 to 1")
         if len(facts.scores) < len(self._thresholds) and not _is_doubtful(facts):
-            missing = ", ".join(label for label in self._thresholds if label not in facts.scores)
-            wrong.append(f"no score for {missing}, which the pack assesses")
+            found = {*facts.scores, *facts.not_assessed}
+            if missing := ", ".join(label for label in self._thresholds if label not in found):
+                wrong.append(f"no score for {missing}, which the pack assesses")
         if wrong:
             errors.append(RuleError(SCORES_FLOOR, "; ".join(wrong)))
         return scores

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from processors.policy.vocabulary import KNOWN_FLAGS, MEDIA_KINDS, Path
+from processors.policy.vocabulary import KNOWN_FLAGS, MEDIA_KINDS, Path, known_flag
 from schemas import LABELS, MODALITIES, Modality, Post, Status
 
 
@@ -48,13 +48,16 @@ class Facts:
 
     scores: Mapping[str, float]
     """Label -> calibrated probability, rounded to 3 decimals; only labels that were assessed."""
+    not_assessed: Collection[str] = ()
+    """Labels that no expert measured on this post, though the pack may on others: without a picture, or without text,
+    nobody can tell. That they have no score is no fault then."""
     post: PostFacts
     targets: Mapping[str, float] = field(default_factory=dict[str, float])
     """Target -> calibrated probability, rounded to 3 decimals."""
     modalities: Mapping[str, Modality] = field(default_factory=dict[str, Modality])
     """A modality that is missing is absent."""
     flags: tuple[str, ...] = ()
-    """What other stages flagged, such as `lang.unsupported`."""
+    """What other stages flagged, such as `lang.unsupported` or `known.<list>`."""
     features: Mapping[str, float] = field(default_factory=dict[str, float])
     """The quality features of the pack stage."""
 
@@ -134,7 +137,8 @@ def sample_variables(paths: frozenset[Path]) -> list[dict[str, object]]:
     view = FactView(paths)
     features = [path[1] for path in paths if path[0] == "features"]
     samples: list[dict[str, object]] = []
-    for number, flags in ((0.0, ()), (0.0, KNOWN_FLAGS), (1.0, ()), (1.0, KNOWN_FLAGS)):
+    everything = (*KNOWN_FLAGS, known_flag("list"))
+    for number, flags in ((0.0, ()), (0.0, everything), (1.0, ()), (1.0, everything)):
         facts = Facts(
             scores=dict.fromkeys(LABELS, number),
             post=PostFacts(reach=number, text_length=int(number), kinds=MEDIA_KINDS if flags else ()),

@@ -16,9 +16,18 @@ REFINED_LABEL = "hate"
 LANG_UNSUPPORTED = "lang.unsupported"
 """Set by the stage that knows the pack: the pack was neither trained nor measured for the post's language."""
 
+KNOWN_CONTENT = "known."
+"""Begins the flags of known content: `known.<list>`."""
+
+
+def known_flag(hash_list: str) -> str:
+    """The flag of a post with a media item that is on a list of known content."""
+    return f"{KNOWN_CONTENT}{hash_list}"
+
+
 REFINEMENTS = tuple(f"{REFINED_LABEL}.{target}" for target in TARGETS)
 KNOWN_FLAGS = (*LABELS, *REFINEMENTS, LANG_UNSUPPORTED)
-"""What the flags of the facts can be; the flags that rules add are not among them."""
+"""What the flags of the facts can be, besides `known.<list>`; the flags that rules add are not among them."""
 
 MEDIA_KINDS = ("image", "video", "audio")
 
@@ -60,6 +69,11 @@ def _one_of(what: str, options: tuple[str, ...]) -> Callable[[str], str | None]:
     return check
 
 
+def _flag(text: str) -> str | None:
+    is_list = text.startswith(KNOWN_CONTENT) and text != KNOWN_CONTENT
+    return None if is_list else _one_of("flag", KNOWN_FLAGS)(text)
+
+
 def _language(text: str) -> str | None:
     return None if text in LANGUAGES else f"{quote(text)} is no language code; expected {EXPECTED_LANGUAGE}"
 
@@ -88,7 +102,7 @@ ROOTS = ("scores", "flags", "post", "modalities", "severity", "features")
 
 _SCORE = Leaf(Kind.PROBABILITY)
 _FEATURE = Leaf(Kind.NUMBER)
-_FLAGS = Leaf(Kind.TEXTS, _one_of("flag", KNOWN_FLAGS))
+_FLAGS = Leaf(Kind.TEXTS, _flag)
 _SEVERITY = Leaf(Kind.NUMBER)
 
 

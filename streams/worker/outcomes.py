@@ -149,6 +149,7 @@ class Outcomes:
         waits for one.
 
         Each round through the longest delay leaves one more tombstone, until no earlier version can come any more.
+        There is one round in any case: a version whose media were on their way is decided after the first tombstone.
         """
         deleted = Record(
             post=Post(post_id=post_id),
@@ -160,7 +161,7 @@ class Outcomes:
         )
         gone = [Output(self.topics.decisions, message.key, None), self.crossing(deleted, Stage.FETCH, lane, None)]
         delay, seconds = _DELAYS[-1]
-        if attempt > math.ceil(self.longest_retry_s / seconds):
+        if attempt > max(1, math.ceil(self.longest_retry_s / seconds)):
             return gone
         not_before_ms = now_ms + int(seconds * 1000)
         headers = self._headers(message, Stage.INGEST, None, None, attempt=attempt + 1, not_before_ms=not_before_ms)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from processors.contract import ProcessingError
-from processors.pack.features import FEATURES
+from processors.pack.features import TEXT_FEATURES
 from processors.pack.processor import PackProcessor
 from processors.packs import Pack
 from schemas import FieldSpan, Modality, PackSection, Record, Status, decode_record, encode_record
@@ -131,7 +131,7 @@ def test_what_an_earlier_stage_said_of_the_text_stays(packer: PackProcessor) -> 
 
 def test_features_have_their_documented_names_and_ranges(packer: PackProcessor) -> None:
     found = section(packer, ingested(received(post_of("HELLO World! 😀", title="good day"))))
-    assert tuple(found.features) == FEATURES
+    assert tuple(found.features) == TEXT_FEATURES
     assert found.features["letters"] == len("HELLOWorldgoodday")
     assert found.features["uppercase_share"] == round(6 / 17, 3)
     assert found.features["emoji_share"] == round(1 / 19, 3)

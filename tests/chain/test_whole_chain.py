@@ -10,12 +10,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from processors.chain import TEXT_STAGES, Processors, build_chain, run_chain
+from processors.chain import TEXT_STAGES, ChainOptions, Models, Processors, build_chain, run_chain
 from processors.fuse import decision_messages
 from processors.packs import Pack
 from processors.policy import Policy
 from schemas import Action, Decision, Post, Record, Stage, Status, decode_record, encode_record
 from tests.ingested import post_of, received
+
+OPTIONS = ChainOptions(code="test", threads=2, clock=lambda: 1_795_316_080_250)
 
 POSTS = (
     post_of("hello world, good day", post_id="harmless"),
@@ -33,7 +35,7 @@ POSTS = (
 
 @pytest.fixture(scope="module")
 def chain(pack: Pack, policy: Policy) -> Processors:
-    return build_chain(pack, policy, code="test", threads=2, clock=lambda: 1_795_316_080_250)
+    return build_chain(OPTIONS, Models(pack, policy))
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +52,7 @@ def decided(outcome: object) -> Decision:
 
 def test_the_chain_is_built_of_the_stages_that_are_asked_for(pack: Pack, policy: Policy, chain: Processors) -> None:
     assert tuple(processor.stage for processor in chain) == TEXT_STAGES
-    some = build_chain(pack, policy, code="test", stages=[Stage.FUSE, Stage.PACK])
+    some = build_chain(OPTIONS, Models(pack, policy), stages=[Stage.FUSE, Stage.PACK])
     assert [processor.stage for processor in some] == [Stage.PACK, Stage.FUSE]
 
 

@@ -78,6 +78,14 @@ def test_profanity_alone_is_flagged_and_restricts_nothing(
     assert (verdict.action, verdict.flags) == (Action.APPROVE, ("profanity",))
 
 
+def test_known_content_is_reviewed_whatever_its_scores(
+    effective: EffectivePolicy, facts_of: Callable[..., Facts]
+) -> None:
+    verdict = effective.evaluate(facts_of(flags=("known.some-list",)))
+    assert (verdict.action, verdict.flags) == (Action.REVIEW, ("known.some-list",))
+    assert [reason.code for reason in verdict.reasons] == ["known-content"]
+
+
 def test_german_posts_get_german_reasons(policy: Policy, facts_of: Callable[..., Facts]) -> None:
     facts = facts_of({"insult": 0.6}, post={"lang": "de"})
     (reason,) = policy.effective(None, None, "de").evaluate(facts).reasons

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from processors.pack.features import FEATURES
 from processors.policy import Facts, Policy, PolicyError, parse_policy
 from processors.policy.messages import PLACEHOLDERS
 from processors.policy.reader import LAYER_FIELDS
@@ -60,6 +61,11 @@ def test_everything_that_can_be_written_is_in_the_documentation(name: str) -> No
 @pytest.mark.parametrize("name", [*ROOTS, *POST_FIELDS, *MODALITY_FIELDS])
 def test_every_fact_is_in_the_documentation(name: str) -> None:
     assert re.search(rf"`[a-z<>.]*\b{name}\b[a-z<>.]*`", DOCS)
+
+
+@pytest.mark.parametrize("name", FEATURES)
+def test_every_feature_is_in_the_documentation(name: str) -> None:
+    assert f"| `{name}` |" in DOCS
 
 
 def test_limits_are_as_documented() -> None:

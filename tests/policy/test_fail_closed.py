@@ -159,3 +159,20 @@ def test_one_effective_policy_serves_several_threads(rule_of: EffectiveOf, facts
     for thread in threads:
         thread.join()
     assert results == [alone * 20] * 4
+
+
+def test_a_label_that_the_post_gives_no_ground_for_is_no_missing_score(
+    effective_of: EffectiveOf, facts_of: FactsOf
+) -> None:
+    facts = facts_of()
+    scores = {label: score for label, score in facts.scores.items() if label != "sexual"}
+    effective = effective_of("rules: {}")
+    assert effective.evaluate(replace(facts, scores=scores)).action is Action.REVIEW
+    assert effective.evaluate(replace(facts, scores=scores, not_assessed=("sexual",))).action is Action.APPROVE
+    assert effective.evaluate(replace(facts, scores={}, not_assessed=("sexual",))).action is Action.REVIEW
+
+
+def test_a_rule_may_name_any_list_of_known_content(rule_of: EffectiveOf, facts_of: FactsOf) -> None:
+    effective = rule_of('"known.my list" in flags', "block")
+    assert effective.evaluate(facts_of(flags=("known.my list",))).action is Action.BLOCK
+    assert effective.evaluate(facts_of(flags=("known.other",))).action is Action.APPROVE

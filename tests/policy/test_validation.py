@@ -108,6 +108,7 @@ ERRORS = {
     "flag is a label": (HEAD + RULE + "        flags: [»hate]\n", "rules.it.flags: 'hate'; expected another name"),
     "flag refines a label": (HEAD + RULE + "        flags: [»hate.race]\n", "'hate.race'; expected another name"),
     "our flag": (HEAD + RULE + "        flags: [»lang.unsupported]\n", "'lang.unsupported'; expected another name"),
+    "a list's flag": (HEAD + RULE + "        flags: [»known.mine]\n", "'known.mine'; expected another name"),
     "too many flags": (
         HEAD + RULE + f"        flags: »[{', '.join('abcdefghijklmnopq')}]\n",
         "17 flags; expected at most 16",
@@ -157,6 +158,7 @@ CONDITIONS = {
     "unknown label, indexed": (_when("""'»scores["hte"] > 0.5'"""), "scores has no label 'hte'"),
     "unknown label, asked for": (_when("""'"hte" in »scores'"""), "scores has no label 'hte'"),
     "unknown label in has": (_when("has(»scores.hte)"), "scores has no label 'hte'"),
+    "flag of no list": (_when("""'»"known." in flags'"""), "no flag is 'known.'"),
     "unknown flag": (_when("""'»"hte" in flags'"""), "no flag is 'hte'; did you mean 'hate'?"),
     "unknown refinement": (_when("""'»"hate.men" in flags'"""), "no flag is 'hate.men'"),
     "all scores": (_when("size(»scores) > 2"), "scores is a group of facts; expected scores.<label>"),
