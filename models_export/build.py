@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,19 +15,20 @@ from models_export.calibrate import (
     choose_threshold,
     fit_calibration,
 )
-from models_export.card import render_card
+from models_export.card import CARD_FILE, render_card
 from models_export.devset import DevSet, score
 from models_export.evaluate import Evaluation, round_figures
 from models_export.export import Run, export, read_run
 from models_export.fidelity import TEXTS, compare
+from models_export.pictures import STACKING, read_pictures, with_parts
 from models_export.scoring import PackScorer
 from models_export.suites import read_suites
 from processors.packs.check import Level, check_pack
 
-MAX_PACK_BYTES = 60_000_000
-"""A pack is shipped with the code."""
+MAX_PACK_BYTES = 115_000_000
+"""A pack ships with the code, in one wheel, and PyPI takes no larger file than 100 MiB. Compressed, packs have 0.86 of
+their size: this leaves 6 MB for the rest of the wheel."""
 
-CARD_FILE = "MODEL_CARD.md"
 MAIN_LABEL = "abuse"
 """Without it there is no pack: languages and sets are measured by it."""
 
@@ -44,15 +46,21 @@ def pack(
     version: str = "1",
     limit: int | None = None,
     suites: bool = True,
+    pictures_from: Path | None = None,
 ) -> dict[str, Any]:
     """Make the pack of a training run and return its figures.
 
     `limit`: at most so many dev rows of each (language, set) pair, for a quick pack; `suites`: whether to run the
-    functional suites. `out` is replaced only once the new pack is verified. Raises FileNotFoundError for what `data` or
-    `run_folder` lacks, `PackRefused` and ValueError for a pack that must not be shipped.
+    functional suites; `pictures_from`: the pack whose picture parts are taken over as they are (`out` may be it), None
+    for a pack that reads text alone. `out` is replaced only once the new pack is verified. Raises FileNotFoundError for
+    what `data` or `run_folder` lacks, `PackError` for another pack that does not load, `PackRefused` and ValueError for
+    a pack that must not be shipped.
     """
     run = read_run(run_folder)
     staging = run_folder / "pack"
+    if pictures_from is not None and pictures_from.resolve() == staging.resolve():
+        raise ValueError(f"{pictures_from}: the new pack is put together there; expected another folder for pictures")
+    pictures = None if pictures_from is None else read_pictures(pictures_from)
     shutil.rmtree(staging, ignore_errors=True)
     export(run, staging)
     # Scores come from the pack as it is served, which needs a manifest: at first one that calibrates nothing.
@@ -61,6 +69,11 @@ def pack(
     dev = score(data, scorer, permissive_only=run.expert["recipe"]["permissive_only"], limit=limit)
     fitted = measure(run, data, scorer, dev, *fit(dev), suites=suites)
     composed = manifest.compose(run, data, staging, name, version, fitted)
+    if pictures is not None:
+        pictures.copy(staging)
+        composed = with_parts(composed, pictures.parts(composed))
+        if STACKING in pictures.manifest and STACKING not in composed:
+            print(f"{STACKING}: left out, as another text expert's scores were stacked: fit it again", file=sys.stderr)
     manifest.write(staging, composed)
     (staging / CARD_FILE).write_text(render_card(composed), encoding="utf-8")
     verify(staging)

@@ -2,11 +2,32 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from models_export.markdown import cell, percent, table
+from models_export.picture_card import picture_sections
+from processors.packs import MANIFEST_FILE, load_pack
+
 Table = Mapping[str, Any]
+
+CARD_FILE = "MODEL_CARD.md"
+
+NEEDED_FIGURES = (
+    "abuse_macro_f1",
+    "benign_flagged",
+    "calibration_error",
+    "everyday_flagged",
+    "hatecheck",
+    "heads",
+    "pairs",
+    "training",
+    "zero_shot_pairs",
+)
+"""Of the manifest, as `models_export.evaluate` and `models_export.build` measure them."""
 
 WEAKEST = 8
 """HateCheck functionalities that are shown as weaknesses."""
@@ -43,12 +64,27 @@ a post scores the same alone, in any batch and at any padding, and on any proces
 """
 
 
+def card_of(folder: Path) -> str:
+    """The page of the pack in `folder`, which is verified. Raises `PackError`, and ValueError as `render_card` does."""
+    load_pack(folder)
+    return render_card(json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8")))
+
+
 def render_card(manifest: Table) -> str:
-    """The page, in Markdown. `manifest` is a pack's manifest with the figures of `models_export.evaluate`."""
-    figures = manifest["figures"]
+    """The page, in Markdown: all that it says follows from the manifest.
+
+    Raises ValueError for a manifest without the figures of the text expert.
+    """
+    figures = manifest.get("figures", {})
+    if missing := [name for name in NEEDED_FIGURES if name not in figures]:
+        raise ValueError(
+            f"{manifest['name']}: figures: no {', '.join(missing)}; expected what `models_export pack` measures"
+        )
+    pictures = picture_sections(manifest)
     parts = [
         f"# Model card: {manifest['name']}",
         INTRODUCTION,
+        *(["Graphs that read and look at pictures are in the pack too: [below](#pictures)."] if pictures else []),
         _summary(manifest, figures),
         "## Labels",
         _labels(manifest, figures),
@@ -66,6 +102,7 @@ def render_card(manifest: Table) -> str:
         _hatecheck(figures["hatecheck"]),
         "## Languages",
         _languages(manifest["languages"]),
+        *pictures,
         "## Training",
         _training(manifest),
         "## Format",
@@ -77,47 +114,23 @@ def render_card(manifest: Table) -> str:
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """A Markdown table; numbers to the right, floats with three digits, None as a dash."""
-    body = [list(row) for row in rows]
-    right = [bool(body) and all(isinstance(row[at], int | float | None) for row in body) for at in range(len(head))]
-    lines = [
-        head,
-        ["---:" if numeric else "---" for numeric in right],
-        *([_cell(cell) for cell in row] for row in body),
-    ]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, float):
-        return f"{value:.3f}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
-
-
-def percent(value: float | None) -> str:
-    return "–" if value is None else f"{100 * value:.1f}%"
-
-
 def _summary(manifest: Table, figures: Table) -> str:
     abuse = figures["abuse_macro_f1"]
     suites = figures["hatecheck"]
     rows: list[tuple[str, str]] = [
-        ("abuse, macro-F1, English", f"{_cell(abuse['english'])} (mean of {abuse['english_sets']} sets)"),
+        ("abuse, macro-F1, English", f"{cell(abuse['english'])} (mean of {abuse['english_sets']} sets)"),
         (
             "abuse, macro-F1, other languages",
-            f"{_cell(abuse['other_languages'])} (mean of {abuse['other_pairs']} language and set pairs)",
+            f"{cell(abuse['other_languages'])} (mean of {abuse['other_pairs']} language and set pairs)",
         ),
-        ("calibration error, all labels", _cell(figures["calibration_error"]["after"])),
+        ("calibration error, all labels", cell(figures["calibration_error"]["after"])),
     ]
     if "en" in suites:
-        rows.append(("HateCheck accuracy, English", _cell(suites["en"]["accuracy"])))
+        rows.append(("HateCheck accuracy, English", cell(suites["en"]["accuracy"])))
     others = [suite["accuracy"] for lang, suite in suites.items() if lang != "en"]
     if others:
         mean = sum(others) / len(others)
-        rows.append(("Multilingual HateCheck accuracy", f"{_cell(mean)} (mean of {len(others)} languages)"))
+        rows.append(("Multilingual HateCheck accuracy", f"{cell(mean)} (mean of {len(others)} languages)"))
     counts = Counter(card["status"] for card in manifest["languages"].values())
     rows.append(("languages", f"{counts['measured']} measured, {counts['zero_shot']} zero-shot"))
     return table(("what", "figure"), rows)

@@ -18,6 +18,8 @@ from models_export.run_files import EXPERT_FILE, STATE_FILE, TOKENIZER_FILE
 from processors.pack.layout import TextLayout
 
 GRAPH_FILE = "text.onnx"
+NOTICE = Path(__file__).with_name("NOTICE-text")
+"""Of the backbone, whose licence asks to be passed on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,8 @@ def read_run(folder: Path) -> Run:
 
 
 def export(run: Run, out: Path) -> None:
-    """Write the graph and the tokenizer into the folder `out`."""
+    """Write the graph, the tokenizer and the backbone's notice into the folder `out`."""
     out.mkdir(parents=True, exist_ok=True)
     onnx.save(write_graph(run.weights, run.layout.window_tokens), out / GRAPH_FILE)
     shutil.copyfile(run.folder / TOKENIZER_FILE, out / TOKENIZER_FILE)
+    shutil.copyfile(NOTICE, out / NOTICE.name)

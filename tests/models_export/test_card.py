@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from models_export.card import render_card, table
+from models_export.__main__ import main
+from models_export.card import CARD_FILE, render_card
 from models_export.languages import language_cards
+from models_export.markdown import table
+from models_export.pictures import SHIPPED
+from tests.models_export.tiny_pictures import read_manifest
+from tests.tiny_pack import write_manifest, write_tiny_pack
 
 
 def pair(lang: str, name: str, **figures: Any) -> dict[str, Any]:
@@ -119,3 +125,56 @@ def test_columns_of_numbers_stand_right() -> None:
         "| x | 1,234 |",
         "| y | – |",
     ]
+
+
+def test_what_others_named_cannot_break_a_table() -> None:
+    assert table(("a",), [("x | y",)]).splitlines()[-1] == "| x \\| y |"
+
+
+def test_a_pack_without_the_figures_has_no_card() -> None:
+    with pytest.raises(ValueError, match="tiny: figures: no abuse_macro_f1, benign_flagged"):
+        render_card({"name": "tiny", "figures": {"pairs": []}})
+
+
+def test_the_shipped_card_is_what_its_manifest_says() -> None:
+    assert (SHIPPED / CARD_FILE).read_text(encoding="utf-8") == render_card(read_manifest(SHIPPED)), (
+        "run `python -m models_export card`"
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A tiny pack with figures to write a card of."""
+    folder = write_tiny_pack(tmp_path / "tiny")
+    card = manifest()
+    write_manifest(
+        folder,
+        {**read_manifest(folder), **{name: card[name] for name in ("labels", "languages", "training", "figures")}}
+        | {"text": read_manifest(folder)["text"] | {"heads": ["abuse"]}}
+        | {"calibration": {"abuse": {"temperature": 1.0}}, "thresholds": {"abuse": 0.4}},
+    )
+    return folder
+
+
+def test_a_card_is_written_from_the_manifest_and_found_current(folder: Path) -> None:
+    assert main(["card", "--pack", str(folder)]) == 0
+    assert (folder / CARD_FILE).read_text(encoding="utf-8") == render_card(read_manifest(folder))
+    assert main(["card", "--pack", str(folder), "--check"]) == 0
+
+
+@pytest.mark.parametrize("old", [None, "# An older card\n"])
+def test_a_card_that_is_not_current_is_found_and_left_alone(
+    folder: Path, old: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if old is not None:
+        (folder / CARD_FILE).write_text(old)
+    assert main(["card", "--pack", str(folder), "--check"]) == 1
+    assert f"run `python -m models_export card --pack {folder}`" in capsys.readouterr().err
+    assert (old is None) is not (folder / CARD_FILE).exists()
+
+
+def test_a_pack_that_does_not_load_gets_no_card(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "text.onnx").write_bytes(b"another")
+    assert main(["card", "--pack", str(folder)]) == 1
+    assert "text.onnx: 7 bytes; expected" in capsys.readouterr().err
+    assert not (folder / CARD_FILE).exists()

@@ -23,7 +23,14 @@ from models_export.graph import HEAD_SIZE  # noqa: E402
 from models_export.train import Recipe, learning_rate, masked_loss, train  # noqa: E402
 from models_export.vocabulary import SPECIALS  # noqa: E402
 from processors.packs import load_pack  # noqa: E402
-from processors.packs.check import check_pack  # noqa: E402
+from processors.packs.check import Level, check_pack  # noqa: E402
+from tests.models_export.tiny_pictures import (  # noqa: E402
+    STACKING,
+    contents,
+    read_manifest,
+    write_picture_pack,
+)
+from tests.tiny_pack import write_manifest  # noqa: E402
 
 NICE = ("lovely", "morning", "thanks", "garden", "music", "friend", "coffee", "sunny")
 NASTY = ("grubby", "vermin", "wretch", "scum")
@@ -159,6 +166,63 @@ def test_a_pack_that_fails_leaves_the_old_one_in_its_place(
     with pytest.raises(ValueError, match="a pack has at most 1,000"):
         pack(run, data, tmp_path / "out", name="tiny", limit=60)
     assert (tmp_path / "out" / "manifest.json").read_text() == "old"
+
+
+def test_the_picture_parts_of_another_pack_are_taken_over_to_the_byte(
+    made: tuple[Path, Any], trained: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, run = trained
+    base, out = write_picture_pack(tmp_path / "base"), tmp_path / "out"
+    pack(run, data, out, name="tiny", pictures_from=base)
+    assert [problem for problem in check_pack(out) if problem.level is Level.ERROR] == []
+    alone, both = contents(made[0]), contents(out)
+    taken = {name: content for name, content in both.items() if name not in alone}
+    assert {"image.onnx", "NOTICE-image", "ocr/LICENSE", "ocr/script/script.onnx"} < set(taken)
+    assert taken.items() <= contents(base).items()
+    assert {name for name in alone if both[name] != alone[name]} == {"manifest.json", "MODEL_CARD.md"}
+    parts, others = read_manifest(base), read_manifest(made[0])
+    assert read_manifest(out) == {**others, "ocr": parts["ocr"], "image": parts["image"]}
+    assert "## Pictures" in (out / "MODEL_CARD.md").read_text()
+    assert "stacking: left out" in capsys.readouterr().err
+
+
+def test_stacking_stays_with_the_text_expert_that_it_was_fitted_on(
+    trained: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, run = trained
+    out = tmp_path / "out"
+    pack(run, data, out, name="tiny", pictures_from=write_picture_pack(tmp_path / "base"))
+    stacking = {**STACKING, "labels": {"abuse": STACKING["labels"]["hate"]}}
+    write_manifest(out, read_manifest(out) | {"stacking": stacking})
+    before = load_pack(out).hash
+    capsys.readouterr()
+    pack(run, data, out, name="tiny", pictures_from=out)
+    assert load_pack(out).hash == before
+    assert "left out" not in capsys.readouterr().err
+
+
+def test_pictures_are_looked_at_before_anything_is_scored(
+    trained: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, run = trained
+    base = write_picture_pack(tmp_path / "base")
+    (base / "image.onnx").unlink()
+    common = ["pack", "--run", str(run), "--data", str(data), "--out", str(tmp_path / "out")]
+    assert main([*common, "--pictures-from", str(base)]) == 1
+    said = capsys.readouterr().err
+    assert "image.onnx: no such file" in said
+    assert "texts" not in said
+    assert main([*common, "--pictures-from", str(run / "pack")]) == 1
+    assert "the new pack is put together there" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_pack_without_pictures_can_be_asked_for(trained: tuple[Path, Path], tmp_path: Path) -> None:
+    data, run = trained
+    out = tmp_path / "out"
+    given = ["pack", "--run", str(run), "--data", str(data), "--out", str(out), "--limit", "60", "--no-suites"]
+    assert main([*given, "--pictures-from", "none"]) == 0
+    assert set(contents(out)) == {"manifest.json", "MODEL_CARD.md", "NOTICE-text", "text.onnx", "tokenizer.json"}
 
 
 def test_a_run_keeps_its_heads(trained: tuple[Path, Path], tmp_path: Path) -> None:
