@@ -123,6 +123,7 @@ def test_it_goes_into_a_pack_whose_other_parts_stay(tmp_path: Path) -> None:
     before = tiny_manifest(folder) | {name: shown[name] for name in ("figures", "training", "languages")}
     before["figures"]["heads"] = dict.fromkeys(MEASURED, before["figures"]["heads"]["abuse"])
     write_manifest(folder, before)
+    (folder / CARD_FILE).touch()
     negatives = tmp_path / "negatives"
     negatives.mkdir()
     for shade in (0, 128, 255):
