@@ -104,7 +104,13 @@ class FuseProcessor:
         verdict = verdict.with_evidence(evidence.by_label or {})
         now_ms = self._clock()
         decision = Decision(
-            decision_id=decision_id(record.post.post_id, record.content_hash, self._pack.hash, self._policy.hash),
+            decision_id=decision_id(
+                record.post.post_id,
+                record.content_hash,
+                [media.sha256 for media in record.fetch.media] if record.fetch is not None else (),
+                self._pack.hash,
+                self._policy.hash,
+            ),
             post_id=record.post.post_id,
             tenant=record.post.tenant,
             lang=lang,

@@ -11,6 +11,9 @@ from schemas import Record, Stage
 BATCHING = BatchPolicy(max_items=256, max_cost=256, max_wait_s=0.0)
 
 
+REASON = "the model pack has no graphs that read pictures (ocr), and ocr.models names none"
+
+
 class UnreadPictures:
     """Every post with pictures goes on with `ocr` failed."""
 
@@ -22,8 +25,10 @@ class UnreadPictures:
         return 1
 
     def prepare(self, record: Record, /) -> Record:
-        """Raises ModalityError."""
-        raise ModalityError(OCR, "the model pack has no graphs that read pictures (ocr), and ocr.models names none")
+        """Raises ModalityError, with what earlier stages said of the modality."""
+        before = record.modalities.get(OCR)
+        told = [before.reason] if before is not None and before.reason else []
+        raise ModalityError(OCR, "; ".join([*told, REASON]))
 
     def process(self, batch: Sequence[Record], /) -> Sequence[Outcome]:
         return list(batch)

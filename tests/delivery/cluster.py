@@ -47,6 +47,11 @@ class Process:
         self.popen.send_signal(signal.SIGTERM)
         return self.popen.wait(60)
 
+    def children(self) -> list[int]:
+        """The processes that it has started: its decoders (Linux)."""
+        tasks = Path(f"/proc/{self.popen.pid}/task")
+        return [int(pid) for task in tasks.iterdir() for pid in (task / "children").read_text().split()]
+
 
 @dataclass
 class Cluster:
@@ -83,6 +88,7 @@ class Cluster:
             "MODSTREAM_GROUP": self.prefix.rstrip("."),
             "MODSTREAM_INSTANCE": instance,
             "MODSTREAM_STATE_DIR": str(self.folder / "state"),
+            "MODSTREAM_STORE__URL": str(self.folder / "store"),
             "MODSTREAM_WORKER__CPU_THREADS": "1",
             **extra,
         }
@@ -207,6 +213,14 @@ def post(post_id: str, text: str = "hello", *, picture: bool = False) -> tuple[s
     if picture:
         value["media"] = [{"media_id": "m-1", "kind": "image", "uri": "https://cdn.example/x.jpg"}]
     return post_id, value
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs (Linux); False also for one that is dead and has not been waited for."""
+    try:
+        return not Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].startswith(" Z")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def decisions(messages: Iterable[Message]) -> list[dict[str, Any]]:

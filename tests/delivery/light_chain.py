@@ -23,7 +23,7 @@ from msgspec.structs import replace
 
 from processors.contract import AnyProcessor, BatchPolicy, Handle, ModalityError, Outcome, TransientError
 from processors.ingest.processor import MEDIA_ROUTE, TEXT_ROUTE
-from schemas import Action, Decision, Modality, Record, Stage, Status, Versions
+from schemas import DOUBTFUL_STATUSES, Action, Decision, Modality, Record, Stage, Status, Versions
 
 BATCHING = BatchPolicy(max_items=200, max_cost=200, max_wait_s=0.0)
 
@@ -92,7 +92,7 @@ class LightFetch:
 def decide(record: Record) -> Decision:
     """Approves what could be read."""
     modalities = {"text": Modality(status=Status.OK), **record.modalities}
-    doubtful = any(modality.status is not Status.OK for modality in modalities.values())
+    doubtful = any(modality.status in DOUBTFUL_STATUSES for modality in modalities.values())
     return Decision(
         decision_id=f"{record.post.post_id}/{record.content_hash[:16]}",
         post_id=record.post.post_id,

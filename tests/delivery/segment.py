@@ -1,5 +1,6 @@
 """A worker process with the light chain, as `modstream worker` runs one with the real: settings from the environment,
-stages from the arguments, `ready` on stdout, SIGTERM drains it."""
+stages from the arguments, `ready` on stdout, SIGTERM drains it. `LIGHT_CHAIN_REAL` names stages that are the real ones.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ import sys
 from pathlib import Path
 
 from schemas import Stage
+from streams.assembly import chain_of
 from streams.settings import load_settings
 from streams.worker import Broken, Fenced, IdentityTaken, Versions, Worker
 from tests.delivery.light_chain import light_chain
@@ -19,9 +21,10 @@ def main() -> int:
     stages = [Stage(name) for name in sys.argv[1:]]
     settings = load_settings(None, os.environ, {}).settings
     latch = os.environ.get("LIGHT_CHAIN_LATCH")
-    worker = Worker(
-        settings, stages, light_chain(stages, Path(latch) if latch else None), Versions("test", "light@0", "light@0")
-    )
+    real = [Stage(name) for name in os.environ.get("LIGHT_CHAIN_REAL", "").split()]
+    light = light_chain([stage for stage in stages if stage not in real], Path(latch) if latch else None)
+    processors = [*chain_of(settings, "test", real)[0], *light] if real else light
+    worker = Worker(settings, stages, processors, Versions("test", "light@0", "light@0"))
     worker.stop_on_signals()
     try:
         worker.run(sys.stdout)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -308,6 +309,12 @@ def test_tombstones_come_back_until_no_earlier_version_can_wait_for_a_retry_any_
     assert isinstance(outputs, list)
     assert [output.topic for output in outputs] == [output.topic for output in gone]
     assert rounds * 600 >= OUTCOMES.longest_retry_s
+
+
+def test_a_delete_comes_back_once_even_where_nothing_is_ever_retried() -> None:
+    outcomes = dataclasses.replace(OUTCOMES, max_retries=0)
+    assert len(outcomes.tombstones(message(None), "p-1", STANDARD, 1, NOW_MS)) == 3
+    assert len(outcomes.tombstones(message(None), "p-1", STANDARD, 2, NOW_MS)) == 2
 
 
 # Decisions and records
