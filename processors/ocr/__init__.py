@@ -1,6 +1,7 @@
 """Reading what is written in pictures: PaddleOCR's graphs on our engines, with pre- and post-processing of our own."""
 
+from processors.ocr.cache import CacheStatistics
 from processors.ocr.options import OcrOptions
 from processors.ocr.processor import OcrProcessor, PictureSource
 
-__all__ = ["OcrOptions", "OcrProcessor", "PictureSource"]
+__all__ = ["CacheStatistics", "OcrOptions", "OcrProcessor", "PictureSource"]

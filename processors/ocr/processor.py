@@ -142,13 +142,13 @@ class OcrProcessor:
     def cost(self, record: Record, /) -> int:
         """Pixels at detection size."""
         side = self._options.detection_side
-        sizes = (detection_size(picture.width, picture.height, side) for _, picture in _pictures_of(record))
+        sizes = (detection_size(picture.width, picture.height, side) for _, picture in record.pictures)
         return sum(width * height for width, height in sizes)
 
     def prepare(self, record: Record, /) -> OpenPost:
         """The post with its pictures' pixels. Raises `TransientError` where the store is away."""
         tenant = record.post.tenant
-        return OpenPost(record, tuple(self._open(tenant, media, picture) for media, picture in _pictures_of(record)))
+        return OpenPost(record, tuple(self._open(tenant, media, picture) for media, picture in record.pictures))
 
     def process(self, batch: Sequence[OpenPost], /) -> Sequence[Outcome]:
         """Raises `EngineError` where an engine fails, for the whole batch."""
@@ -201,10 +201,3 @@ class OcrProcessor:
         )
         modality = ocr_modality(pictures, left_out, missing, post.record.modalities.get(OCR))
         return replace(post.record, ocr=section, modalities={**post.record.modalities, OCR: modality})
-
-
-def _pictures_of(record: Record) -> list[tuple[str, Picture]]:
-    """(media id, picture), in the order of the `fetch` section."""
-    if record.fetch is None:
-        return []
-    return [(media.media_id, picture) for media in record.fetch.media for picture in media.pictures]

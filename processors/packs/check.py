@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from processors.encode import TextExpertModel, check_signature
 from processors.engines import BucketedRunner, EngineError, IsolatedRunner, OnnxEngine, Runner
 from processors.fuse.calibration import Calibration
+from processors.ocr.pack_check import check_reading
 from processors.pack.layout import UNKNOWN_LANGUAGE
 from processors.pack.tokens import FieldTokenizer
 from processors.pack.windows import cut_windows
 from processors.packs.manifest import MANIFEST_FILE
 from processors.packs.pack import Pack, PackError, listed_files, load_pack
 from processors.packs.parts import LabelCard
-from processors.packs.picture_check import check_image, check_ocr
+from processors.packs.picture_check import check_image
 
 MAX_MOVE = 1e-6
 """How far a probability may move with its neighbours. fp32 and weight-only graphs move by up to 4e-7; what moves more
@@ -122,8 +123,8 @@ def _cards(pack: Pack, manifest: str) -> Iterator[Problem]:
 
 
 def _pictures(pack: Pack, manifest: str) -> Iterator[Problem]:
-    for path, message in check_ocr(pack):
-        yield Problem(Level.ERROR, str(path), None, message)
+    for field, message in check_reading(pack):
+        yield Problem(Level.ERROR, manifest if field else str(pack.folder), field, message)
     expert = pack.manifest.image
     if expert is not None:
         graph = str(pack.folder / expert.graph.path)

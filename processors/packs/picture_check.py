@@ -1,9 +1,8 @@
-"""`modstream pack check`, pictures: the image graph does what the manifest says, and the OCR graphs load."""
+"""`modstream pack check`, pictures: the image graph does what the manifest says."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,17 +32,6 @@ def check_image(pack: Pack, expert: ImageExpert) -> Iterator[Found]:
     yield from wrong
     if not wrong:
         yield from _determinism(ImageExpertModel(engine, expert), expert)
-
-
-def check_ocr(pack: Pack) -> Iterator[tuple[Path, str]]:
-    """(graph, problem) of every graph that reads pictures and does not load."""
-    for _, file in pack.manifest.ocr.files() if pack.manifest.ocr is not None else ():
-        path = pack.folder / file.path
-        if path.suffix == ".onnx":
-            try:
-                OnnxEngine(path)
-            except EngineError as error:
-                yield path, str(error)
 
 
 def _determinism(model: ImageExpertModel, expert: ImageExpert) -> Iterator[Found]:

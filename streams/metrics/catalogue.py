@@ -161,6 +161,11 @@ ENGINE_RUNS = CounterSpec(
 )
 ENGINE_ROWS = CounterSpec("modstream_engine_rows_total", "Rows that these runs computed.", ("graph", "provider"))
 ENGINE_SECONDS = CounterSpec("modstream_engine_seconds_total", "Time that these runs took.", ("graph", "provider"))
+PICTURE_LOOKUPS = CounterSpec(
+    "modstream_picture_lookups_total",
+    "Pictures looked up, by SHA-256, among those read before: `outcome` is `hit` or `miss`. A hit costs no reading.",
+    ("outcome",),
+)
 POLICY_ERRORS = CounterSpec(
     "modstream_policy_errors_total",
     "Rules that failed to evaluate on a post; the post is at least reviewed. `role` is `active` or `shadow`.",

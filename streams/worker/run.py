@@ -12,7 +12,7 @@ from processors.contract import AnyProcessor
 from processors.encode import EncodeProcessor
 from processors.engines import EngineStatistics
 from processors.fuse import FuseProcessor
-from processors.ocr import OcrProcessor
+from processors.ocr import CacheStatistics, OcrProcessor
 from schemas import Stage
 from streams.assembly import chain_of
 from streams.metrics import EngineMetrics, WorkerMetrics
@@ -38,9 +38,11 @@ class _Reporter:
 
     def __init__(self, processors: Sequence[AnyProcessor]) -> None:
         self._running = [processor for processor in processors if isinstance(processor, EncodeProcessor | OcrProcessor)]
+        self._readers = [processor for processor in processors if isinstance(processor, OcrProcessor)]
         self._fusers = [processor for processor in processors if isinstance(processor, FuseProcessor)]
         self._engine_metrics: dict[str, EngineMetrics] = {}
         self._seen: dict[str, EngineStatistics] = {}
+        self._lookups = CacheStatistics()
         self._errors: Counter[str] = Counter()
 
     def report(self, metrics: WorkerMetrics) -> None:
@@ -52,6 +54,10 @@ class _Reporter:
             self._engine_metrics[graph].ran(
                 runs=now.runs - before.runs, rows=now.rows - before.rows, seconds=now.seconds - before.seconds
             )
+        for reader in self._readers:
+            found, before = reader.cache_statistics, self._lookups
+            self._lookups = found
+            metrics.picture_lookups(found.hits - before.hits, found.misses - before.misses)
         for fuser in self._fusers:
             for rule, count in fuser.policy_errors.items():
                 if count > self._errors[rule]:
