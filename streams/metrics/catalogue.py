@@ -215,6 +215,7 @@ SECTIONS: dict[str, tuple[Spec, ...]] = {
         ENGINE_RUNS,
         ENGINE_ROWS,
         ENGINE_SECONDS,
+        PICTURE_LOOKUPS,
         POLICY_ERRORS,
         POLICY_INFO,
         PACK_INFO,
