@@ -34,7 +34,7 @@ def decisions() -> dict[str, Decision]:
     """The sample's decisions by post id, without Kafka."""
     with tempfile.TemporaryDirectory() as folder, SAMPLE.open("rb") as file:
         places = {"store.url": str(Path(folder) / "store"), "media.file_roots": (str(SAMPLE.parent),)}
-        processors, _ = chain_of(load_settings(flags=places).settings, "test")
+        processors, _ = chain_of(load_settings(flags=places).settings, "test", one_attempt=True)
         results = score_lines(processors, list(read_lines(file, MESSAGE_BYTES)), None)
     found = [decode_decision(result) for result in results if not result.startswith(b'{"error"')]
     return {decision.post_id: decision for decision in found}
