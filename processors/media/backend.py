@@ -108,14 +108,6 @@ class Backend:
             except FileNotFoundError:
                 return None
 
-    def size(self, path: str) -> int | None:
-        """In bytes; None for what is not there."""
-        with self._faults("look up"):
-            try:
-                return obstore.head(self._store, path)["size"]
-            except FileNotFoundError:
-                return None
-
     def delete(self, path: str) -> bool:
         """False for what was not there, where the store says so (S3 does not)."""
         with self._faults("delete"):

@@ -59,8 +59,10 @@ class MediaStore:
     async def put(self, tenant: str, post_id: str, data: bytes) -> str:
         """Store bytes that a post needs, and give their SHA-256 in hex. Raises `StoreAway`.
 
-        A second time is no fault, and lets the post's reference begin anew. Where the same post is forgotten at the
-        same time, either may win, or the object be left without a reference until the next sweep.
+        A second time is no fault, and lets the post's reference begin anew. An object that is there already is read
+        and compared, and written again if it is damaged: a disk's fault ends with the next post that brings the bytes.
+        Where the same post is forgotten at the same time, either may win, or the object be left without a reference
+        until the next sweep.
         """
         return await self._in_thread(self._put, tenant, post_id, data)
 
@@ -71,7 +73,8 @@ class MediaStore:
     def get(self, tenant: str, sha256: str) -> bytes:
         """The bytes, which have that SHA-256.
 
-        Raises `MediaMissing`, `StoreAway`, and ValueError for what is no SHA-256 in hex.
+        Raises `MediaMissing` (also where it is damaged), `StoreAway`, and ValueError for what is no SHA-256 in hex.
+        What is damaged stays where it is: a fault on the way here looks the same, and only `put` has the right bytes.
         """
         data = self._backend.read(object_key(tenant, sha256).path)
         if data is None:
@@ -102,8 +105,9 @@ class MediaStore:
     def _put(self, tenant: str, post_id: str, data: bytes) -> str:
         key = object_key(tenant, hashlib.sha256(data).hexdigest())
         self._references.note(Reference(key, key_of(post_id), int(self._clock()) // HOUR_S))
-        # Of another size: a machine went down while it wrote. None: just being removed.
-        if not self._backend.create(key.path, data) and self._backend.size(key.path) != len(data):
+        # Other bytes: a machine went down while it wrote, or a disk has lost some. None: just being removed. Reading
+        # them costs no more than sending them did, which `create` does in any case.
+        if not self._backend.create(key.path, data) and self._backend.read(key.path) != data:
             self._backend.write(key.path, data)
         return key.sha256
 

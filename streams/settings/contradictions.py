@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from ipaddress import ip_network
 from pathlib import Path
 
+from processors.fetch.cloud_source import CloudAddress
+from processors.fetch.options import POST_DECODE_TIMEOUTS, POST_TIMEOUTS
 from streams.settings.kafka import SecurityProtocol, SecuritySettings
 from streams.settings.media import MediaSettings
 from streams.settings.tree import Settings
 
-_CLOUD_PREFIX = re.compile(r"(s3|gs|az)://[^/\s]+(/\S*)?")
 _SASL = (SecurityProtocol.SASL_PLAINTEXT, SecurityProtocol.SASL_SSL)
 _TLS = (SecurityProtocol.SSL, SecurityProtocol.SASL_SSL)
 
@@ -20,6 +20,7 @@ def contradictions(settings: Settings) -> Iterator[tuple[str, str]]:
     """(dotted name, what is wrong with it) for every setting that others do not allow. Looks whether files exist."""
     yield from _security(settings.kafka.security)
     yield from _timeouts(settings)
+    yield from _patience(settings)
     yield from _media(settings.media)
 
 
@@ -30,8 +31,10 @@ def _media(media: MediaSettings) -> Iterator[tuple[str, str]]:
         except ValueError as error:
             yield "media.allowed_networks", f"holds {network!r}, which is no network: {error}"
     for prefix in media.cloud_prefixes:
-        if not _CLOUD_PREFIX.fullmatch(prefix):
-            yield "media.cloud_prefixes", f"holds {prefix!r}: expected as in s3://bucket/folder/, with s3, gs or az"
+        try:
+            CloudAddress.of_prefix(prefix)
+        except ValueError as error:
+            yield "media.cloud_prefixes", f"holds {prefix!r}: {error}"
     for root in media.file_roots:
         if not root.is_dir():
             yield "media.file_roots", f"there is no folder {root}"
@@ -75,3 +78,20 @@ def _timeouts(settings: Settings) -> Iterator[tuple[str, str]]:
     if commit >= transaction:
         reason = f"is {commit}: expected less than worker.transaction_timeout_ms, which is {transaction}"
         yield "worker.commit_interval_ms", reason
+
+
+def _patience(settings: Settings) -> Iterator[tuple[str, str]]:
+    """A post whose media take all the time that they may must not pass for a worker that hangs."""
+    media, age_s = settings.media, settings.worker.ticket_age_limit_s
+    post_s = POST_TIMEOUTS * media.fetch_timeout_s + POST_DECODE_TIMEOUTS * media.decode_timeout_s
+    if post_s < age_s:
+        return
+    reason = (
+        f"does not go with the others: {POST_TIMEOUTS} * media.fetch_timeout_s + {POST_DECODE_TIMEOUTS} * "
+        f"media.decode_timeout_s is {post_s:g}: expected less than worker.ticket_age_limit_s, which is {age_s:g}"
+    )
+    changed = {
+        "media.fetch_timeout_s": media.fetch_timeout_s != MediaSettings().fetch_timeout_s,
+        "media.decode_timeout_s": media.decode_timeout_s != MediaSettings().decode_timeout_s,
+    }
+    yield next((name for name in changed if changed[name]), "worker.ticket_age_limit_s"), reason

@@ -1,7 +1,12 @@
 """A stage that waits for others: its items are under way side by side, on an event loop on a thread of its own.
 
-A slow item holds up nobody but the messages behind it in its own partition. What goes wrong with an item is settled as
-in `stage`: a modality that cannot be read is noted on its record, a passing fault is tried again in place.
+A slow item holds up nobody but the messages behind it in its own partition, as far as the slots (`concurrency`) and the
+worker's budget of what is under way last: what has finished behind it counts until it is committed. When all slots that
+an item may have are taken, it waits for one; when the budget is used up, all partitions pause until the slow ones end.
+Nothing is lost by that, and every item has an end of its own.
+
+What goes wrong with an item is settled as in `stage`: a modality that cannot be read is noted on its record, a passing
+fault is tried again in place.
 """
 
 from __future__ import annotations
@@ -21,6 +26,10 @@ from streams.worker.stage import IN_PLACE_WAITS_S, BatchReport, Deliver, OnCrash
 
 IN_PLACE_BUDGET_S = 1.0
 """Tries in place are for faults that show at once; one that took longer to show waits for its retry topic."""
+
+URGENT_SHARE = 1 / 8
+"""Of the slots: only urgent items may have these, so that they never wait for a slow download of others. Enough for the
+few posts that are urgent, and little taken from the many that are not."""
 
 CANCEL_S = 1.0
 """What cancelled items get to let go of their sockets and children."""
@@ -98,22 +107,29 @@ class AsyncStageRunner:
                     await asyncio.wait(left, timeout=CANCEL_S)
 
     def _begin(self, handle: Handle) -> None:
-        """Start as many items as there is room for."""
+        """Start as many items as there is room for, with the last slots left to urgent ones."""
         for task in [task for task in self._under_way if task.done()]:
             del self._under_way[task]
             task.result()  # an item's faults are its outcome: what is raised here is a fault of ours
-        while len(self._under_way) < self.processor.concurrency and (work := self._next()) is not None:
+        slots = self.processor.concurrency
+        for_others = max(1, int(slots * (1 - URGENT_SHARE)))
+        others = sum(work.lane != URGENT for work in self._under_way.values())
+        while len(self._under_way) < slots and (work := self._next(others < for_others)) is not None:
             if work.ticket.home.revoked and not work.ticket.started:
                 self._skip([work])
                 continue
             work.ticket.started = True
             task = asyncio.get_running_loop().create_task(self._one(handle, work))
             self._under_way[task] = work
+            others += work.lane != URGENT
             task.add_done_callback(lambda _: self._woken.set())
 
-    def _next(self) -> Work | None:
+    def _next(self, others_too: bool) -> Work | None:
+        urgent, others = self._waiting
         with self._lock:
-            return next((lane.popleft() for lane in self._waiting if lane), None)
+            if urgent:
+                return urgent.popleft()
+            return others.popleft() if others and others_too else None
 
     async def _one(self, handle: Handle, work: Work) -> None:
         stage = self.processor.stage

@@ -9,22 +9,22 @@ given up. All instances of a host share the folder, since a partition moves to a
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
 
 from schemas import Stage
-from streams.worker.ledger import Ticket, TopicPartitionKey
+from streams.worker.ledger import PartitionLedger, Ticket
 
 SUSPECT_AFTER = 2
 
-# Counting every offset of a huge range would let one crash fill the memory; a batch is never this large.
-MAX_RANGE = 100_000
+# Counting every offset of a huge run would let one torn note fill the memory; a batch is never this large.
+MAX_RUN = 100_000
 
 
 class InFlight(msgspec.Struct, frozen=True):
-    """Offsets first..last of a partition, both inclusive."""
+    """A run of offsets of a partition, first..last, both inclusive: all of them were under way."""
 
     topic: str
     partition: int
@@ -70,18 +70,23 @@ class Journal:
         self._remove_notes()
 
     def enter(self, stage: Stage, tickets: Iterable[Ticket], *, alone: bool = False) -> None:
-        """Note that `stage` begins on these messages. Called by the stage's own thread."""
-        ranges: dict[TopicPartitionKey, list[int]] = {}
+        """Note that `stage` begins on these messages, and on no others. Called by the stage's own thread.
+
+        A batch in the order of its offsets is one run, or a few where markers of transactions lie between; items that
+        are under way side by side can be anywhere in their partition.
+        """
+        offsets: dict[PartitionLedger, list[int]] = {}
         for ticket in tickets:
-            home, offset = ticket.home, ticket.offset
-            found = ranges.get((home.topic, home.partition))
+            found = offsets.get(ticket.home)
             if found is None:
-                ranges[home.topic, home.partition] = [offset, offset]
-            elif offset > found[1]:
-                found[1] = offset
-            elif offset < found[0]:
-                found[0] = offset
-        notes = [InFlight(topic, partition, first, last, alone) for (topic, partition), (first, last) in ranges.items()]
+                offsets[ticket.home] = [ticket.offset]
+            else:
+                found.append(ticket.offset)
+        notes = [
+            InFlight(home.topic, home.partition, first, last, alone)
+            for home, those in offsets.items()
+            for first, last in _runs(those)
+        ]
         self._write(stage, msgspec.json.encode(notes))
 
     def leave(self, stage: Stage) -> None:
@@ -141,7 +146,7 @@ class Journal:
         # one before has taken its note back.
         seen: dict[tuple[str, int, int], bool] = {}
         for note in notes:
-            for offset in range(note.first, min(note.last + 1, note.first + MAX_RANGE)):
+            for offset in range(note.first, min(note.last + 1, note.first + MAX_RUN)):
                 key = (note.topic, note.partition, offset)
                 seen[key] = note.alone or seen.get(key, False)
         for key, alone in seen.items():
@@ -156,6 +161,18 @@ class Journal:
         part = self._counts_path.with_suffix(".part")
         part.write_bytes(msgspec.json.encode(list(self._counts.values())))
         part.replace(self._counts_path)
+
+
+def _runs(offsets: list[int]) -> Iterator[tuple[int, int]]:
+    """The runs of adjacent offsets among these, as (first, last); sorts them in place."""
+    offsets.sort()
+    first = last = offsets[0]
+    for offset in offsets:
+        if offset > last + 1:
+            yield first, last
+            first = offset
+        last = offset
+    yield first, last
 
 
 def _read_in_flight(path: Path) -> list[InFlight]:

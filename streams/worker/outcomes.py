@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from processors.contract import ProcessingError
 from processors.fuse.messages import decision_messages
 from schemas import (
@@ -23,6 +25,9 @@ from streams.worker.ledger import Header, Headers, Output
 
 OUR_FAILURES = frozenset({Cause.POISON, Cause.RETRIES_EXHAUSTED})
 """What the failure-rate pause counts: never an invalid post, or senders could stop us."""
+
+WAITING_STAGES = (Stage.FETCH, Stage.OCR, Stage.ENCODE)
+"""Those that need what may be away (servers, the media store). In a process of its own, each counts its tries anew."""
 
 MAX_KEY_BYTES = 16 * 1024
 MAX_FOREIGN_BYTES = 32 * 1024
@@ -65,11 +70,12 @@ class Outcomes:
     """Times a message may go through the retry topics: each delay once, then the longest again."""
 
     def crossing(self, record: Record, stage: Stage, lane: str, headers: Headers | None) -> Output:
-        """The record, for a stage that another process hosts, with the headers of its trace.
+        """The record, for a stage whose topic it crosses, with the headers of its trace.
 
+        Tries are counted for each topic anew: what a stage used up is not taken from those after it.
         Raises ProcessingError (`too_large`) when a topic cannot hold it.
         """
-        value = encode_record(record)
+        value = encode_record(record if record.attempt == 1 else replace(record, attempt=1))
         if len(value) > MAX_MESSAGE_BYTES:
             reason = f"the record for {stage} has {len(value):,} bytes, expected at most {MAX_MESSAGE_BYTES:,}"
             raise ProcessingError(Cause.TOO_LARGE, reason)
@@ -141,8 +147,9 @@ class Outcomes:
 
     @property
     def longest_retry_s(self) -> float:
-        """How long a message may be on its way through the retry topics, all its attempts together."""
-        return sum(_DELAYS[min(attempt, len(_DELAYS)) - 1][1] for attempt in range(1, self.max_retries + 1))
+        """How long a message may be on its way through the retry topics, all its attempts at all stages together."""
+        delays = [_DELAYS[min(attempt, len(_DELAYS)) - 1][1] for attempt in range(1, self.max_retries + 1)]
+        return len(WAITING_STAGES) * sum(delays)
 
     def tombstones(self, message: Received, post_id: str, lane: str, attempt: int, now_ms: int) -> list[Output]:
         """What a deleted post leaves: no decision and no media now, nor after the last retry of a version of it that

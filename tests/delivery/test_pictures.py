@@ -20,7 +20,7 @@ from tests.drawn import drawn
 FETCHING = {"LIGHT_CHAIN_REAL": "fetch"}
 """A real fetch stage, with its decoders and its store, in a chain that has nothing to compute."""
 
-PATIENT = {"MODSTREAM_MEDIA__FETCH_TIMEOUT_S": "600"}
+PATIENT = {"MODSTREAM_MEDIA__FETCH_TIMEOUT_S": "600", "MODSTREAM_WORKER__TICKET_AGE_LIMIT_S": "7200"}
 """Where a server holds an answer back until the test lets it go, only a failing test ends by this."""
 
 DEAD = 40
@@ -163,7 +163,7 @@ def test_a_post_whose_server_fails_at_first_comes_back_and_is_judged_by_what_its
 def test_servers_that_never_answer_are_reviewed_when_their_attempts_are_used_up_and_never_pause_the_worker(
     cluster: Cluster, server: MediaServer
 ) -> None:
-    limits = {"MODSTREAM_RETRY__MAX_ATTEMPTS": "1", "MODSTREAM_MEDIA__FETCH_TIMEOUT_S": "0.5"}
+    limits = {"MODSTREAM_RETRY__MAX_ATTEMPTS": "2", "MODSTREAM_MEDIA__FETCH_TIMEOUT_S": "0.5"}
     worker = cluster.start(**FETCHING, **limits, **server.settings)
     address = server.serve("/never.png", [b""], held=True)
     names = {f"p-{at}" for at in range(DEAD)}

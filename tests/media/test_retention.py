@@ -158,23 +158,25 @@ class EnoughError(Exception):
 
 
 class Recorded:
-    """A store that notes when it is swept, and is away the first time."""
+    """A store that notes when it is swept, and has a fault the first time."""
 
-    def __init__(self) -> None:
+    def __init__(self, fault: BaseException) -> None:
         self.calls: list[tuple[float, float]] = []
+        self._fault = fault
 
     async def sweep(self, older_than_s: float, now_s: float) -> Swept:
         self.calls.append((older_than_s, now_s))
         if len(self.calls) == 1:
-            raise StoreAway("the disk is gone")
+            raise self._fault
         return Swept(objects=2)
 
 
-def test_sweeps_come_about_hourly_and_survive_a_store_that_is_away(
-    clock: Clock, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("fault", [StoreAway("the disk is gone"), RuntimeError("an odd listing")])
+def test_sweeps_come_about_hourly_and_go_on_after_one_that_failed(
+    clock: Clock, caplog: pytest.LogCaptureFixture, fault: Exception
 ) -> None:
     waits: list[float] = []
-    store = Recorded()
+    store = Recorded(fault)
 
     async def sleep(seconds: float) -> None:
         if len(waits) == 3:
@@ -185,5 +187,17 @@ def test_sweeps_come_about_hourly_and_survive_a_store_that_is_away(
         asyncio.run(sweep_hourly(store, 7, sleep=sleep, clock=clock))
     assert store.calls == [(7 * DAY_S, NOW_S)] * 3
     assert all(SWEEP_EVERY_S / 2 <= wait <= SWEEP_EVERY_S * 1.5 for wait in waits)
-    assert "the disk is gone" in caplog.text
+    assert str(fault) in caplog.text
     assert "2 objects" in caplog.text
+
+
+def test_sweeps_end_when_they_are_cancelled(clock: Clock) -> None:
+    store = Recorded(asyncio.CancelledError())
+
+    async def sleep(_: float) -> None:
+        if store.calls:
+            raise EnoughError
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(sweep_hourly(store, 7, sleep=sleep, clock=clock))
+    assert len(store.calls) == 1

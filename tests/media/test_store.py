@@ -101,6 +101,14 @@ def test_an_object_that_was_cut_off_is_written_again(folder: Path, store: MediaS
     assert store.get("acme", SHA256) == DATA
 
 
+def test_a_damaged_object_heals_with_the_next_post_that_brings_its_bytes(folder: Path, store: MediaStore) -> None:
+    """Of the right size: only a comparison of the bytes finds it."""
+    run(store.put("acme", "p-1", DATA))
+    object_file(folder).write_bytes(DATA.swapcase())
+    run(store.put("acme", "p-2", DATA))
+    assert store.get("acme", SHA256) == DATA
+
+
 def test_forgetting_a_post_removes_its_objects_and_leaves_nothing(folder: Path, store: MediaStore) -> None:
     run(store.put("acme", "p-1", DATA))
     run(store.put("acme", "p-1", b"its frame"))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import Counter
 from collections.abc import AsyncGenerator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from queue import Queue
+from types import SimpleNamespace
 
 import pytest
 
@@ -34,6 +37,8 @@ class Errands:
     def __init__(self, concurrency: int = 4) -> None:
         self.concurrency = concurrency
         self.begun: Queue[str] = Queue()
+        self.events: list[tuple[str, str]] = []
+        """("begun" or "ended", text), in their order: all on the loop's thread."""
         self.closed = False
         self._tries: Counter[str] = Counter()
         self._hurried: asyncio.Event | None = None
@@ -55,7 +60,14 @@ class Errands:
 
     async def _handle(self, record: Record) -> Record:
         text = text_of(record)
+        self.events.append(("begun", text))
         self.begun.put(text)
+        try:
+            return await self._do(text, record)
+        finally:
+            self.events.append(("ended", text))
+
+    async def _do(self, text: str, record: Record) -> Record:
         self._tries[text] += 1
         if text.startswith("slow"):
             assert self._hurried is not None
@@ -69,6 +81,15 @@ class Errands:
         if text == "poison":
             raise ValueError("bad luck")
         return record
+
+    def most_under_way(self, *prefixes: str) -> int:
+        """How many items whose texts begin so were under way at once, at most."""
+        most = now = 0
+        for event, text in self.events:
+            if text.startswith(prefixes):
+                now += 1 if event == "begun" else -1
+                most = max(most, now)
+        return most
 
 
 class Bench:
@@ -127,16 +148,39 @@ def test_items_that_came_before_the_start_are_not_forgotten(bench: Bench) -> Non
 
 
 def test_no_more_than_its_concurrency_are_under_way_and_urgent_ones_go_first(bench: Bench) -> None:
-    bench.processor.concurrency = 2
-    bench.runner.put(works("slow-1", "slow-2", "a"))
-    bench.runner.put(works("b", lane=URGENT))
+    bench.runner.put(works(*(f"slow-{number}" for number in range(4))))
+    bench.runner.put(works("slow-urgent-0", "slow-urgent-1", lane=URGENT))
     bench.runner.start()
-    assert [bench.processor.begun.get(timeout=PATIENCE_S) for _ in range(2)] == ["b", "slow-1"]
-    assert set(bench.come(1)) == {"b"}
-    assert bench.processor.begun.get(timeout=PATIENCE_S) == "slow-2"
-    assert bench.processor.begun.empty()
+    begun = [bench.processor.begun.get(timeout=PATIENCE_S) for _ in range(4)]
+    assert begun == ["slow-urgent-0", "slow-urgent-1", "slow-0", "slow-1"]
     bench.processor.hurry()
-    assert set(bench.come(3)) == {"slow-1", "slow-2", "a"}
+    assert len(bench.come(6)) == 6
+    assert bench.processor.most_under_way("slow") == 4
+
+
+def test_urgent_items_do_not_wait_for_slow_ones_of_others(bench: Bench) -> None:
+    """However many wait: the last slots are not for them."""
+    bench.processor.concurrency = 16
+    bench.runner.put(works(*(f"slow-{number}" for number in range(20))))
+    bench.runner.start()
+    begun = [bench.processor.begun.get(timeout=PATIENCE_S) for _ in range(14)]
+    assert begun == [f"slow-{number}" for number in range(14)]
+    for urgent in ("a", "b", "c"):
+        bench.runner.put(works(urgent, lane=URGENT))
+        assert set(bench.come(1)) == {urgent}
+    bench.processor.hurry()
+    assert len(bench.come(20)) == 20
+    assert bench.processor.most_under_way("slow") == 14
+
+
+def test_urgent_items_may_have_all_slots_and_others_have_one_at_least(bench: Bench) -> None:
+    bench.processor.concurrency = 1
+    bench.runner.put(works("a"))
+    bench.runner.start()
+    assert set(bench.come(1)) == {"a"}
+    bench.processor.concurrency = 2
+    bench.runner.put(works("slow-0", "slow-1", lane=URGENT))
+    assert {bench.processor.begun.get(timeout=PATIENCE_S) for _ in range(3)} == {"a", "slow-0", "slow-1"}
 
 
 def test_each_item_fails_alone_and_says_how(bench: Bench) -> None:
@@ -174,12 +218,20 @@ def test_a_fault_that_took_long_to_show_is_not_tried_again_in_place(
     assert isinstance(bench.come(1)["down1"], TransientError)
 
 
-def test_the_time_of_an_item_is_its_own(bench: Bench) -> None:
+def test_the_time_of_an_item_is_its_own(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five seconds pass while `slow` is under way, with all of `a` before them and all of `b` after."""
+    now_s = [100.0]
+    monkeypatch.setattr(async_stage_module, "time", SimpleNamespace(monotonic=lambda: now_s[0]))
     bench.runner.start()
-    bench.runner.put(works("a"))
-    outcome = bench.come(1)["a"]
-    assert isinstance(outcome, Record)
-    assert outcome.timings_ms["fetch"] >= 0
+    bench.runner.put(works("slow", "a"))
+    found = bench.come(1)
+    now_s[0] += 5.0
+    bench.runner.put(works("b"))
+    found |= bench.come(1)
+    bench.processor.hurry()
+    found |= bench.come(1)
+    times_ms = {text: outcome.timings_ms["fetch"] for text, outcome in found.items() if isinstance(outcome, Record)}
+    assert times_ms == {"a": 0.0, "b": 0.0, "slow": 5000.0}
 
 
 def test_what_is_another_workers_now_is_not_begun(bench: Bench) -> None:
@@ -191,14 +243,31 @@ def test_what_is_another_workers_now_is_not_begun(bench: Bench) -> None:
     assert bench.processor.begun.empty()
 
 
-def test_stopping_waits_for_what_is_under_way_and_begins_nothing_more(bench: Bench) -> None:
+def test_stopping_waits_for_what_is_under_way_and_begins_nothing_more(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bench.processor.concurrency = 1
     bench.runner.start()
     bench.runner.put(works("slow", "a"))
     assert bench.processor.begun.get(timeout=PATIENCE_S) == "slow"
-    bench.processor.hurry()
-    assert bench.runner.stop(PATIENCE_S)
-    assert set(bench.come(1)) <= {"slow", "a"}
+    told = threading.Event()
+    wake = bench.runner._wake
+
+    def wake_and_tell() -> None:
+        wake()
+        told.set()
+
+    monkeypatch.setattr(bench.runner, "_wake", wake_and_tell)
+    with ThreadPoolExecutor(1) as threads:
+        stopped = threads.submit(bench.runner.stop, PATIENCE_S)
+        assert told.wait(PATIENCE_S)
+        assert bench.processor.begun.empty()
+        bench.processor.hurry()
+        assert stopped.result(PATIENCE_S)
+    # Its thread has ended: what has not begun by now never will.
+    assert bench.processor.events == [("begun", "slow"), ("ended", "slow")]
+    assert set(bench.come(1)) == {"slow"}
+    assert bench.delivered.empty()
     assert bench.processor.closed
     assert bench.crashes.empty()
 

@@ -22,7 +22,7 @@ from schemas import (
     decode_record,
 )
 from streams.kafka import MESSAGE_BYTES
-from streams.topology import STANDARD, URGENT
+from streams.topology import STAGES, STANDARD, URGENT
 from streams.worker import outcomes as outcomes_module
 from streams.worker.intake import take_in
 from streams.worker.ledger import Output
@@ -211,18 +211,19 @@ def test_a_message_that_never_succeeds_takes_every_delay_and_then_is_given_up(st
     )
 
 
-def test_a_record_that_crossed_a_topic_is_retried_from_there_and_the_count_goes_on() -> None:
-    """Its post had been tried twice before it got past ingest."""
-    crossing = OUTCOMES.crossing(record_of(attempt=2), Stage.PACK, STANDARD, None)
+def test_a_record_that_crossed_a_topic_is_retried_from_there_and_has_all_its_tries_again() -> None:
+    """Its first server was away until the last try of `fetch`: that is no reason for `ocr` to have none."""
+    crossing = OUTCOMES.crossing(record_of(attempt=4, route=STAGES), Stage.OCR, STANDARD, None)
     received = message(crossing.value, topic=crossing.topic, offset=41)
-    record = take_in(received, Stage.PACK, STANDARD, OUTCOMES, NOW_MS)
-    assert not isinstance(record, list)
-    output = retry(received, attempt=record.attempt, input_stage=Stage.PACK)
+    record = take_in(received, Stage.OCR, STANDARD, OUTCOMES, NOW_MS)
+    assert isinstance(record, Record)
+    assert record.attempt == 1
+    output = retry(received, attempt=record.attempt, input_stage=Stage.OCR)
     headers = headers_of(output)
     assert (output.topic, headers["modstream-topic"], headers["modstream-attempt"]) == (
-        "moderation.retry.1m",
-        "moderation.pack",
-        "3",
+        "moderation.retry.5s",
+        "moderation.ocr",
+        "2",
     )
 
 

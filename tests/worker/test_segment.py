@@ -138,6 +138,20 @@ def test_a_record_whose_next_stage_is_elsewhere_crosses_its_topic(build: Build) 
     assert set(crossed.timings_ms) == {"ingest", "pack"}
 
 
+def test_tries_are_counted_anew_behind_a_topic_and_go_on_within_a_process(build: Build) -> None:
+    bench = build(Stage.INGEST, Stage.PACK)
+    (crossed,) = bench.run([work_of(record_of("a", attempt=3))])
+    assert crossed.outputs is not None
+    assert decode_record(crossed.outputs[0].value or b"").attempt == 1
+
+    def away(record: Record) -> Record:
+        return replace(record, post=replace(record.post, text="down"))
+
+    bench = build(Stage.INGEST, Stage.PACK, makes={Stage.INGEST: away})
+    (failed,) = bench.run([work_of(record_of("a", attempt=3))])
+    assert (headers(failed)["modstream-attempt"], headers(failed)["modstream-stage"]) == ("4", "ingest")
+
+
 def test_a_segment_with_a_gap_hands_over_only_to_its_neighbours(build: Build) -> None:
     (completion,) = build(Stage.INGEST, Stage.ENCODE, Stage.FUSE).run([work_of()])
     assert topics_of(completion) == ["moderation.pack"]
