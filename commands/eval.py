@@ -122,7 +122,9 @@ def _drawn(pictures: PictureReader, readings: Sequence[Reading]) -> dict[str, by
     for reading in readings:
         if reading.picture is not None:
             pixels = pictures.read(TENANT, reading.picture.object)
-            marked = draw_overlay(pixels, reading.lines, reading.unread, scale=reading.picture.scale)
+            marked = draw_overlay(
+                pixels, reading.lines, reading.unread, scale=reading.picture.scale, origin=reading.picture.origin
+            )
             drawn[reading.sample.id] = encoded(marked, ".jpg")
     return drawn
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processors.media.pictures import PictureReader
-from schemas import OcrLine, Record
+from schemas import OcrLine, Picture, Record
 
 READ = (20, 160, 60)
 UNREAD = (220, 40, 40)
@@ -35,19 +35,25 @@ ID_CHARS = 40
 
 
 def draw_overlay(
-    picture: NDArray[np.uint8], lines: Sequence[OcrLine], unread: Sequence[OcrLine], *, scale: float = 1.0
+    picture: NDArray[np.uint8],
+    lines: Sequence[OcrLine],
+    unread: Sequence[OcrLine],
+    *,
+    scale: float = 1.0,
+    origin: tuple[float, float] = (0.0, 0.0),
 ) -> NDArray[np.uint8]:
     """A copy of the picture, taller by a legend, with the outline of each line, its number and its confidence.
 
     `picture`: RGB, [height, width, 3]. Numbers count the lines read from 1, in reading order; unread ones have another
-    colour and a question mark. `scale`: pixels in which the lines are measured per pixel of the picture.
+    colour and a question mark. `scale`: pixels in which the lines are measured per pixel of the picture; `origin`: the
+    picture's top left corner, in the same.
     """
     letters = max(SMALLEST_LETTER, round(max(picture.shape[:2]) * LETTER_SHARE))
     drawn = picture.copy()
     for line in unread:
-        _draw(drawn, line, f"? {line.confidence:.2f}", UNREAD, letters, scale)
+        _draw(drawn, _corners(line, scale, origin), f"? {line.confidence:.2f}", UNREAD, letters)
     for number, line in enumerate(lines, 1):
-        _draw(drawn, line, f"{number} {line.confidence:.2f}", READ, letters, scale)
+        _draw(drawn, _corners(line, scale, origin), f"{number} {line.confidence:.2f}", READ, letters)
     return np.vstack([drawn, _legend(drawn.shape[1], len(lines), len(unread), letters)])
 
 
@@ -67,13 +73,15 @@ class OverlayFolder:
         """
         if record.ocr is None or record.fetch is None:
             return
-        scales = {
-            (item.media_id, picture.object): picture.scale for item in record.fetch.media for picture in item.pictures
-        }
+        # Parts of one picture that look alike are one object at several places, in the same order here and there.
+        places: dict[tuple[str, str], list[Picture]] = {}
+        for media_id, shown in record.pictures:
+            places.setdefault((media_id, shown.object), []).append(shown)
         for at, read in enumerate(record.ocr.pictures, 1):
             picture = self._pictures.read(record.post.tenant, read.object)
-            scale = scales.get((read.media_id, read.object), 1.0)
-            drawn = draw_overlay(picture, read.lines, read.unread, scale=scale)
+            same = places[read.media_id, read.object]
+            place = same.pop(0) if len(same) > 1 else same[0]
+            drawn = draw_overlay(picture, read.lines, read.unread, scale=place.scale, origin=place.origin)
             (self._folder / file_name(number, read.media_id, at)).write_bytes(encoded(drawn, ".png"))
             self.written += 1
 
@@ -91,11 +99,15 @@ def encoded(picture: NDArray[np.uint8], kind: str) -> bytes:
     return data.tobytes()
 
 
+def _corners(line: OcrLine, scale: float, origin: tuple[float, float]) -> NDArray[np.int32]:
+    """The line's corners in pixels of the picture, [corners, 2]."""
+    places = np.clip((np.asarray(line.polygon, float) - origin) / scale, -MAX_PLACE, MAX_PLACE)
+    return np.rint(np.nan_to_num(places)).astype(np.int32)
+
+
 def _draw(
-    drawn: NDArray[np.uint8], line: OcrLine, label: str, colour: tuple[int, int, int], letters: int, scale: float
+    drawn: NDArray[np.uint8], corners: NDArray[np.int32], label: str, colour: tuple[int, int, int], letters: int
 ) -> None:
-    places = np.clip(np.asarray(line.polygon, float) / scale, -MAX_PLACE, MAX_PLACE)
-    corners = np.rint(np.nan_to_num(places)).astype(np.int32)
     thickness = max(1, letters // 8)
     cv2.polylines(drawn, [corners], isClosed=True, color=colour, thickness=thickness)
     _write(drawn, label, (int(corners[0, 0]), int(corners[0, 1])), letters, colour)

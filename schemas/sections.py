@@ -54,7 +54,7 @@ class KnownContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
 
 class Picture(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One still to look at: a picture, or a frame of one that moves.
+    """One still to look at: a picture, a part of a long one, or a frame of one that moves.
 
     Its pixels are an object of ours in the media store, decoded once where that is safe: 8-bit RGB, upright; PNG, or
     JPEG of quality 95 without chroma subsampling for what came lossy.
@@ -66,13 +66,16 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     height: int
     """Of the object, in pixels."""
     scale: float = 1.0
-    """Pixels of the upright original per pixel of the object, at least 1: `box * scale` is a box in the original."""
+    """Pixels of the upright original per pixel of the object, at least 1."""
+    origin: tuple[float, float] = (0.0, 0.0)
+    """Where the object's top left corner is, (x, y) in pixels of the upright original: `point * scale + origin` is a
+    point in the original. 0, 0 but for the parts of a long picture, which overlap."""
     t: float | None = None
     """A frame's time in seconds from the start; None for a still."""
     pdq: str | None = None
-    """PDQ perceptual hash, 64 hex digits."""
+    """PDQ perceptual hash, 64 hex digits; of a long picture in parts, the first has the whole picture's."""
     pdq_quality: int = 0
-    """0..100; below 50 the hash says little (PDQ's own advice)."""
+    """0..100; below 50 the hash says little (PDQ's own advice); 0 where there is none."""
 
 
 class FetchedMedia(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

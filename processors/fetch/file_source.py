@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from processors.fetch.faults import RemoteFault, Unfetchable, too_large
+from processors.fetch.body import Body
+from processors.fetch.faults import RemoteFault, Unfetchable
 
 READ_BYTES = 1024 * 1024
 
@@ -30,14 +31,10 @@ class FileSource:
     def _read(self, uri: str) -> bytes:
         root, path = self._placed(_path(uri))
         with _faults(), _opened(root, path) as descriptor:
-            chunks: list[bytes] = []
-            left = self._max_bytes
+            body = Body(self._max_bytes)
             while chunk := os.read(descriptor, READ_BYTES):
-                left -= len(chunk)
-                if left < 0:
-                    raise too_large(self._max_bytes)
-                chunks.append(chunk)
-            return b"".join(chunks)
+                body.add(chunk)
+            return body.whole()
 
     def _placed(self, path: Path) -> tuple[Path, Path]:
         """The root that a path is really below, and where from there; all links followed."""
@@ -55,7 +52,10 @@ class FileSource:
 
 
 def _path(uri: str) -> Path:
-    parts = urlsplit(uri)
+    try:
+        parts = urlsplit(uri)
+    except ValueError:  # brackets, or characters that become others when a host is normalised
+        raise Unfetchable("its address is not valid") from None
     path = unquote(parts.path)
     if parts.netloc not in ("", "localhost") or not path or parts.query or parts.fragment:
         raise Unfetchable("its address is not a file's, expected as in file:///folder/name.jpg")

@@ -17,6 +17,7 @@ from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from processors.fetch.addresses import AddressRefused, AddressRule, literal
+from processors.fetch.body import Body
 from processors.fetch.faults import RemoteFault, Unfetchable, too_large
 from processors.fetch.lookups import Lookups
 from processors.fetch.options import FetchOptions
@@ -142,14 +143,10 @@ class HttpSource:
         limit = self._options.max_bytes
         if (answer.content_length or 0) > limit:
             raise too_large(limit)
-        chunks: list[bytes] = []
-        left = limit
+        body = Body(limit)
         async for chunk in answer.content.iter_any():
-            left -= len(chunk)
-            if left < 0:
-                raise too_large(limit)
-            chunks.append(chunk)
-        return b"".join(chunks)
+            body.add(chunk)
+        return body.whole()
 
 
 def _redirect(answer: ClientResponse) -> str | None:

@@ -5,12 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+POST_TIMEOUTS = 6
+"""A post's items together may be fetched this many times as long as one may: a hundred slow servers must not hold a
+post, and the messages behind it, for a quarter of an hour."""
+
+POST_DECODE_TIMEOUTS = 4
+"""And decoded this many times as long: a hundred pictures that each take all the time there is would do the same."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FetchOptions:
     """As the settings of the same names; the defaults fetch from public `https` addresses only.
 
-    A worker holds at most `concurrency` times `max_bytes` of media that it has not stored yet.
+    What a worker holds of media at most: for each of `concurrency` items (four, if that is less) `max_bytes` as they
+    came, and as much again for each decoder that is being handed them; for each of `concurrency` posts the pictures of
+    one item until they are stored: `max_frames` of up to 3 * `picture_side`^2 bytes and a little each (12 MiB by
+    default, for noise; a photograph takes a tenth of that).
     """
 
     file_roots: tuple[Path, ...] = ()
@@ -34,7 +44,7 @@ class FetchOptions:
     decoders: int | None = None
     """Processes that decode; None: as many as cores this process may use."""
     max_attempts: int = 3
-    """Attempts of a record after whose failure it is tried again. From then on, what a remote server does wrong fails
-    the modality: 0 gives up at once."""
+    """Times that a record may be tried again in all. What a remote server does wrong fails the modality at the attempt
+    of this number, 0 and 1 at once: the try that is left is for faults of ours in the stages to come."""
     retention_days: float = 7.0
     """0: nothing is swept."""

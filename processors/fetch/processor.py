@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
@@ -15,10 +16,13 @@ from msgspec.structs import replace
 
 from processors.contract import Handle, TransientError
 from processors.fetch.addresses import AddressRule
+from processors.fetch.cloud_source import CloudPlaces
+from processors.fetch.decoding import Decoder, PostDecoder
 from processors.fetch.faults import RemoteFault, Unfetchable
-from processors.fetch.items import Decoder, Items, Known, Settled, unfetched
+from processors.fetch.items import Items, Known, Settled, unfetched
 from processors.fetch.modalities import media_modalities
-from processors.fetch.options import FetchOptions
+from processors.fetch.options import POST_TIMEOUTS, FetchOptions
+from processors.fetch.patience import Patience
 from processors.fetch.sources import Sources
 from processors.media.decoder import DecoderBroken, DecoderLimits, DecoderPool
 from processors.media.retention import sweep_hourly
@@ -32,12 +36,10 @@ bound on what a single post makes later stages do. Every item has one before any
 AT_ONCE = 4
 """Items of one post that are fetched at the same time: one post must not take all the room."""
 
-POST_TIMEOUTS = 6
-"""A post's items together may take this many times as long as one may: a hundred slow servers must not hold a post, and
-the messages behind it, for a quarter of an hour."""
-
 NOMINAL_BYTES = 256 * 1024
 """What an item that is yet to be fetched counts for: a picture of common size."""
+
+_log = logging.getLogger(__name__)
 
 OpenDecoder = Callable[[FetchOptions], AbstractAsyncContextManager[Decoder]]
 
@@ -45,8 +47,8 @@ OpenDecoder = Callable[[FetchOptions], AbstractAsyncContextManager[Decoder]]
 class FetchProcessor:
     """Fetches, recognises, decodes and stores the media of posts.
 
-    What a sender's server does wrong is tried again while `max_attempts` lasts and then fails the modality. What our
-    own store or decoders do wrong is `TransientError` for as long as it takes.
+    What a sender's server does wrong is tried again until one of `max_attempts` is left, and then fails the modality.
+    What our own store or decoders do wrong is `TransientError` for as long as it takes.
     """
 
     stage = Stage.FETCH
@@ -62,9 +64,11 @@ class FetchProcessor:
     ) -> None:
         """`decoder`: by default a `DecoderPool`. `resolver`: by default the system's.
 
-        Raises ValueError for `allowed_networks` that are none.
+        Raises ValueError or `StoreError` for `allowed_networks` and `cloud_prefixes` that make no sense, or that the
+        environment lacks an account for.
         """
         AddressRule(options.allowed_networks)
+        self._clouds = CloudPlaces(options.cloud_prefixes, options.fetch_timeout_s)
         self._store = store
         self._known = known
         self._options = options
@@ -81,14 +85,15 @@ class FetchProcessor:
 
     @asynccontextmanager
     async def session(self) -> AsyncGenerator[Handle]:
-        """Raises ValueError or `StoreError` for options that make no sense."""
+        """Where records are fetched."""
         async with (
-            Sources.opened(self._options, self._store, self._resolver) as sources,
+            Sources.opened(self._options, self._store, self._clouds, self._resolver) as sources,
             self._decoder(self._options) as decoder,
             self._swept(),
         ):
             room = asyncio.Semaphore(max(AT_ONCE, self._options.concurrency))
-            work = _Work(self._options, self._store, sources, Items(self._store, self._known, decoder), room)
+            turns = asyncio.Semaphore(_decoders(self._options))
+            work = _Work(self._options, self._store, self._known, sources, decoder, room, turns)
             yield work.handle
 
     @asynccontextmanager
@@ -112,10 +117,13 @@ class _Work:
 
     options: FetchOptions
     store: MediaStore
+    known: Known
     sources: Sources
-    items: Items
+    decoder: Decoder
     room: asyncio.Semaphore
     """For items whose bytes are on their way, or here and not yet settled."""
+    turns: asyncio.Semaphore
+    """At the decoders."""
 
     async def handle(self, record: Record) -> Record:
         """The record with its `fetch` section, modalities and route; raises `TransientError`."""
@@ -132,21 +140,24 @@ class _Work:
     async def _settle_all(self, record: Record) -> list[Settled]:
         """The post's items, fetched side by side and settled in order: what is kept of one depends on those before it,
         never on which was faster, and a post has one decoder at most."""
-        deadline_s = asyncio.get_running_loop().time() + POST_TIMEOUTS * self.options.fetch_timeout_s
+        patience = Patience(self.options)
+        final = self._is_final(record)
+        decoder = PostDecoder(self.decoder, self.turns, patience, self.options.decode_timeout_s, final)
+        items = Items(self.store, self.known, decoder, record.post.tenant, record.post.post_id)
         to_come = deque(record.post.media)
         under_way: deque[tuple[Media, asyncio.Task[bytes]]] = deque()
         settled: list[Settled] = []
         left = MAX_PICTURES
-        with _Places(self.room) as places:
+        with _Places(self.room, patience) as places:
             try:
                 while to_come or under_way:
                     while to_come and len(under_way) < AT_ONCE:
                         media = to_come.popleft()
-                        fetching = self._fetch(media, record.post.tenant, deadline_s, places)
+                        fetching = self._fetch(media, record.post.tenant, patience, places)
                         under_way.append((media, asyncio.create_task(fetching)))
                     media, task = under_way.popleft()
                     after = len(under_way) + len(to_come)
-                    found = await self._settle(record, media, task, max(min(1, left), left - after))
+                    found = await self._settle(items, media, task, max(min(1, left), left - after), final)
                     places.leave()
                     left -= len(found.fetched.pictures) if found.fetched else 0
                     settled.append(found)
@@ -156,39 +167,58 @@ class _Work:
                 await asyncio.gather(*(task for _, task in under_way), return_exceptions=True)
         return settled
 
-    async def _fetch(self, media: Media, tenant: str, deadline_s: float, places: _Places) -> bytes:
-        await places.take()
+    async def _fetch(self, media: Media, tenant: str, patience: Patience, places: _Places) -> bytes:
         limit_s = self.options.fetch_timeout_s
-        end_s = asyncio.get_running_loop().time() + limit_s
-        try:
-            async with asyncio.timeout_at(min(end_s, deadline_s)):
-                return await self.sources.read(media, tenant)
-        except TimeoutError:
-            if end_s <= deadline_s:
-                raise RemoteFault(f"it took longer than {limit_s:g} s (media.fetch_timeout_s)") from None
-            raise RemoteFault(f"the post's media together took longer than {POST_TIMEOUTS * limit_s:g} s") from None
+        await places.take(limit_s)
+        with patience.fetching() as deadline_s:
+            end_s = asyncio.get_running_loop().time() + limit_s
+            try:
+                async with asyncio.timeout_at(min(end_s, deadline_s)):
+                    return await self.sources.read(media, tenant)
+            except TimeoutError:
+                if end_s <= deadline_s:
+                    raise RemoteFault(f"it took longer than {limit_s:g} s (media.fetch_timeout_s)") from None
+                raise RemoteFault(f"the post's media together took longer than {POST_TIMEOUTS * limit_s:g} s") from None
 
-    async def _settle(self, record: Record, media: Media, fetching: asyncio.Task[bytes], pictures: int) -> Settled:
+    async def _settle(
+        self, items: Items, media: Media, fetching: asyncio.Task[bytes], pictures: int, final: bool
+    ) -> Settled:
         try:
-            data = await fetching
+            return await items.settle(media, await _come(fetching), pictures)
         except Unfetchable as error:
             return unfetched(media, str(error))
         except RemoteFault as error:
-            if record.attempt <= self.options.max_attempts:
+            if not final:
                 raise TransientError(Cause.TRANSIENT, f"{media.media_id}: {error}") from error
             return unfetched(media, str(error))
-        return await self.items.settle(record.post.tenant, record.post.post_id, media, data, pictures)
+
+    def _is_final(self, record: Record) -> bool:
+        """Whether remote faults end here. One try is left over: a later stage may need it for a fault of ours, and must
+        not find that somebody's dead server has used it up."""
+        return record.attempt >= self.options.max_attempts
+
+
+async def _come(fetching: asyncio.Task[bytes]) -> bytes:
+    """The bytes. An address that a library trips over is its sender's fault, and never a failure of ours: senders could
+    stop workers with it."""
+    try:
+        return await fetching
+    except ValueError as error:
+        _log.warning("an address of media made its source fail: %s", type(error).__name__)
+        raise Unfetchable("its address is not valid") from None
 
 
 class _Places:
     """The places that one post holds in the room of all; what it still holds at the end is given back."""
 
-    def __init__(self, room: asyncio.Semaphore) -> None:
+    def __init__(self, room: asyncio.Semaphore, patience: Patience) -> None:
         self._room = room
+        self._patience = patience
         self._held = 0
 
-    async def take(self) -> None:
-        await self._room.acquire()
+    async def take(self, then_s: float) -> None:
+        """For what takes `then_s` at most. Raises `Crowded`."""
+        await self._patience.turn(self._room, then_s)
         self._held += 1
 
     def leave(self) -> None:
@@ -212,8 +242,12 @@ def decoder_pool(options: FetchOptions) -> DecoderPool:
         timeout_s=options.decode_timeout_s,
         memory_mb=options.decode_memory_mb,
     )
+    return DecoderPool(limits, _decoders(options))
+
+
+def _decoders(options: FetchOptions) -> int:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return DecoderPool(limits, options.decoders or cores)
+    return options.decoders or cores
 
 
 def _fixed(record: Record, settled: list[Settled]) -> Record:

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 from aiohttp.abc import AbstractResolver
 
-from processors.fetch.cloud_source import CloudSource
+from processors.fetch.cloud_source import CloudPlaces, CloudSource
 from processors.fetch.faults import Source, Unfetchable, too_large
 from processors.fetch.file_source import FileSource
 from processors.fetch.http_source import HttpSource
@@ -52,12 +52,16 @@ class Sources:
     @classmethod
     @asynccontextmanager
     async def opened(
-        cls, options: FetchOptions, store: MediaStore, resolver: AbstractResolver | None = None
+        cls,
+        options: FetchOptions,
+        store: MediaStore,
+        clouds: CloudPlaces,
+        resolver: AbstractResolver | None = None,
     ) -> AsyncGenerator[Sources]:
-        """Raises ValueError or `StoreError` for options that make no sense."""
+        """`clouds`: of the options. Raises ValueError for `allowed_networks` that are none."""
         threads = ThreadPoolExecutor(THREADS, "media-read")
         try:
-            cloud = CloudSource(options.cloud_prefixes, options.max_bytes, options.fetch_timeout_s, threads)
+            cloud = CloudSource(clouds, options.max_bytes, options.fetch_timeout_s, threads)
             async with HttpSource.opened(options, resolver) as http:
                 by_scheme: dict[str, Source] = {
                     "https": http,

@@ -31,6 +31,11 @@ LETTER_ASPECT = 2.0
 recogniser that does not know the letters makes blanks of most of them, and is sure of the rest."""
 
 
+ONE_SIGN = 4
+"""Letters from which on a reading of a single sign, again and again (`000 00 0`), counts as none: so a recogniser sees
+lines in scripts like Devanagari, and it may be sure of it (up to 0.93)."""
+
+
 CERTAIN = 0.9
 CERTAIN_OF_LOOKALIKES = 0.98
 LOOKALIKES = frozenset({"Armn", "Cyrl", "Grek"})
@@ -85,7 +90,12 @@ def overrules(line: FoundLine, script: str) -> bool:
 
 def _is_whole(line: FoundLine) -> bool:
     width, height = side_lengths(line.quad)
-    return _letters(line.text) * LETTER_ASPECT * height >= width
+    return _letters(line.text) * LETTER_ASPECT * height >= width and not _is_one_sign(line.text)
+
+
+def _is_one_sign(text: str) -> bool:
+    signs = [character for character in text if character.isalnum()]
+    return len(signs) >= ONE_SIGN and len(set(signs)) == 1
 
 
 def _letters(text: str) -> int:

@@ -48,8 +48,8 @@ def ocr_picture(media_id: str, picture: Picture, reading: PictureReading) -> Ocr
         media_id=media_id,
         object=picture.object,
         t=picture.t,
-        lines=tuple(_line(line, reading, picture.scale, read=True) for line in reading.lines),
-        unread=tuple(_line(line, reading, picture.scale, read=False) for line in reading.unread),
+        lines=tuple(_line(line, reading, picture, read=True) for line in reading.lines),
+        unread=tuple(_line(line, reading, picture, read=False) for line in reading.unread),
         confidence=_rounded(mean_confidence([(line.text, line.confidence) for line in reading.lines])),
         coverage=round(coverage([line.quad for line in (*reading.lines, *reading.unread)], *_size(reading)), 4),
     )
@@ -61,8 +61,9 @@ def _in_order(lines: Sequence[FoundLine]) -> tuple[FoundLine, ...]:
     return tuple(lines[at] for at in order)
 
 
-def _line(line: FoundLine, reading: PictureReading, scale: float, *, read: bool) -> OcrLine:
-    corners = np.clip(line.quad, 0, np.array(_size(reading), np.float32)) * scale
+def _line(line: FoundLine, reading: PictureReading, picture: Picture, *, read: bool) -> OcrLine:
+    inside = np.clip(line.quad, 0, np.array(_size(reading), np.float32))
+    corners = inside * picture.scale + np.array(picture.origin, np.float32)
     left, top = corners.min(axis=0)
     right, bottom = corners.max(axis=0)
     return OcrLine(

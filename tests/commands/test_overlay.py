@@ -84,6 +84,11 @@ def test_lines_are_scaled_to_the_picture() -> None:
     assert (scaled == draw_overlay(grey(), [line(50, 60, 200, 40)], [])).all()
 
 
+def test_lines_of_a_part_are_drawn_where_the_part_is() -> None:
+    moved = draw_overlay(grey(), [line(1_100, 5_120, 400, 80)], [], scale=2.0, origin=(1_000.0, 5_000.0))
+    assert (moved == draw_overlay(grey(), [line(50, 60, 200, 40)], [])).all()
+
+
 def test_the_picture_itself_is_left_alone_and_a_legend_is_below() -> None:
     picture = grey()
     drawn = draw_overlay(picture, [line(50, 60, 200, 40)], [])
@@ -165,6 +170,20 @@ def test_every_picture_of_a_record_is_written_with_its_lines(store: MediaStore, 
     written = cv2.imread(str(tmp_path / "new" / "overlay" / names[0]), cv2.IMREAD_COLOR_RGB)
     assert written is not None
     assert (written == draw_overlay(grey(), [line(50, 60, 200, 40)], [])).all()
+
+
+def test_parts_that_look_alike_are_drawn_each_at_its_place(store: MediaStore, tmp_path: Path) -> None:
+    address = put(store, grey())
+    plain = record("m", address)
+    assert plain.fetch is not None
+    (item,) = plain.fetch.media
+    parts = tuple(Picture(object=address, width=300, height=200, origin=(0.0, top)) for top in (0.0, 100.0))
+    reads = tuple(OcrPicture(media_id="m", object=address, lines=(line(50, 60 + top, 200, 40),)) for top in (0, 100))
+    folder = OverlayFolder(tmp_path / "overlay", PictureReader(store))
+    fetch = FetchSection(media=(replace(item, pictures=parts),))
+    folder.write(1, replace(plain, fetch=fetch, ocr=OcrSection(pictures=reads)))
+    first, second = sorted((tmp_path / "overlay").iterdir())
+    assert first.read_bytes() == second.read_bytes()
 
 
 def test_a_record_without_pictures_writes_nothing(store: MediaStore, tmp_path: Path) -> None:

@@ -239,7 +239,13 @@ def test_a_record_of_a_newer_version_holds_its_partition_and_is_never_given_up(c
 
 @pytest.mark.timeout(120)
 def test_a_worker_whose_message_hangs_is_not_live(cluster: Cluster) -> None:
-    worker = cluster.start(LIGHT_CHAIN_LATCH=str(cluster.folder / "latch"), MODSTREAM_WORKER__TICKET_AGE_LIMIT_S="1")
+    worker = cluster.start(
+        LIGHT_CHAIN_LATCH=str(cluster.folder / "latch"),
+        MODSTREAM_WORKER__TICKET_AGE_LIMIT_S="1",
+        # What a post's media may take has to be less.
+        MODSTREAM_MEDIA__FETCH_TIMEOUT_S="0.05",
+        MODSTREAM_MEDIA__DECODE_TIMEOUT_S="0.05",
+    )
     port = port_of(worker)
     assert get(port, "/live")[0] == 200
     cluster.publish([post("p-1", "wait")])

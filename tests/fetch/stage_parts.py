@@ -35,8 +35,10 @@ class Decoder:
         self.at_once = 0
         self.most_at_once = 0
         self.broken = False
+        self.decoded: list[bytes] = []
 
     async def decode(self, data: bytes, /) -> Decoded:
+        self.decoded.append(data)
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         await asyncio.sleep(0)

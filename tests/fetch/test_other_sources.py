@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Generator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from processors.fetch.cloud_source import CloudAddress, CloudSource
+from processors.fetch.cloud_source import CloudAddress, CloudPlaces
 from processors.fetch.faults import RemoteFault, Unfetchable
 from processors.fetch.options import FetchOptions
 from processors.fetch.sources import Sources
@@ -30,7 +29,8 @@ def store(tmp_path: Path) -> MediaStore:
 
 def fetch(store: MediaStore, media: Media, options: FetchOptions = OPTIONS, tenant: str = "acme") -> bytes:
     async def work() -> bytes:
-        async with Sources.opened(options, store) as sources, asyncio.timeout(30):
+        clouds = CloudPlaces(options.cloud_prefixes, options.fetch_timeout_s)
+        async with Sources.opened(options, store, clouds) as sources, asyncio.timeout(30):
             return await sources.read(media, tenant)
 
     return asyncio.run(work())
@@ -212,6 +212,12 @@ def test_addresses_that_are_no_files_are_refused(store: MediaStore, root: Path, 
         fetch(store, at(uri), files(root))
 
 
+@pytest.mark.parametrize("uri", ["file://[", "file://]", "file://a[b]", "file://\u2100", "file://[x/a.jpg"])
+def test_addresses_that_cannot_be_taken_apart_are_refused(store: MediaStore, root: Path, uri: str) -> None:
+    with pytest.raises(Unfetchable, match="its address is not valid"):
+        fetch(store, at(uri), files(root))
+
+
 # Buckets.
 
 
@@ -290,10 +296,22 @@ def test_objects_have_the_limit_of_all_media(store: MediaStore, bucket: Bucket) 
         fetch(store, at("s3://media/posts/a"), replace(CLOUD, max_bytes=10_000))
 
 
-@pytest.mark.parametrize("prefix", ["media/", "s3://", "http://x/", "s3://media/../other/", "s3://media//x"])
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        "media/",
+        "s3://",
+        "http://x/",
+        "s3://media/../other/",
+        "s3://media//x",
+        "s3://media/x//",
+        "s3://me dia/",
+        "s3:///",
+    ],
+)
 def test_a_prefix_that_makes_no_sense_is_an_error(prefix: str) -> None:
-    with ThreadPoolExecutor(1) as threads, pytest.raises(ValueError, match=r"media\.cloud_prefixes"):
-        CloudSource((prefix,), 1, 1.0, threads)
+    with pytest.raises(ValueError, match=r"media\.cloud_prefixes"):
+        CloudPlaces((prefix,), 1.0)
 
 
 def test_a_prefix_ends_where_a_folder_does() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from processors.fetch import FetchOptions
 from processors.fetch.items import spread
 from processors.fetch.processor import MAX_PICTURES, NOMINAL_BYTES
 from processors.media.layout import object_key
-from processors.media.store import MediaMissing, MediaStore
+from processors.media.store import MediaMissing, MediaStore, StoreError
 from schemas import KnownContent, Modality, Stage, Status, decode_record, encode_record
 from tests.fetch.stage_parts import (
     ROUTE,
@@ -159,8 +160,15 @@ def test_every_item_has_a_picture_before_any_has_two(store: MediaStore) -> None:
 
 
 def test_more_items_than_pictures_are_all_looked_up_and_the_first_are_kept(store: MediaStore) -> None:
-    record = one(processor(store), record_of(*(inline(png(f"{n}"), f"m-{n}") for n in range(40))))
+    last = hashlib.md5(png("39"), usedforsecurity=False).hexdigest()
+    decoder = Decoder()
+    stage = processor(store, decoder=decoder, known=Known(md5=last))
+    record = one(stage, record_of(*(inline(png(f"{n}"), f"m-{n}") for n in range(40))))
     assert pictures(record) == [1] * MAX_PICTURES + [0] * 8
+    assert len(decoder.decoded) == MAX_PICTURES, "what nobody will look at is not decoded"
+    assert record.fetch is not None
+    assert record.fetch.media[-1].known == (KnownContent(list="terror", by="md5"),)
+    assert "m-32: it is not looked at, since the post has too many pictures" in (record.modalities["ocr"].reason or "")
     assert record.modalities["ocr"].status is Status.PARTIAL
 
 
@@ -234,6 +242,15 @@ def test_networks_that_are_none_are_an_error_before_anything_runs(store: MediaSt
         processor(store, FetchOptions(allowed_networks=("not-a-network",)))
 
 
-def test_prefixes_that_make_no_sense_are_an_error_when_the_session_opens(store: MediaStore) -> None:
+def test_prefixes_that_make_no_sense_are_an_error_before_anything_runs(store: MediaStore) -> None:
     with pytest.raises(ValueError, match=r"media\.cloud_prefixes"):
-        fetched(processor(store, FetchOptions(cloud_prefixes=("bucket",))))
+        processor(store, FetchOptions(cloud_prefixes=("bucket",)))
+
+
+def test_a_cloud_without_an_account_is_an_error_before_anything_runs(
+    store: MediaStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in os.environ if name.startswith("AZURE_")]:
+        monkeypatch.delenv(name)
+    with pytest.raises(StoreError, match="az://bucket"):
+        processor(store, FetchOptions(cloud_prefixes=("az://bucket/posts/",)))

@@ -55,10 +55,25 @@ def test_what_is_shown_for_a_moment_only_is_looked_at() -> None:
 
 
 def test_frames_that_show_the_same_are_kept_once() -> None:
+    frames = [photo(2), photo(3), photo(2), photo(3)]
+    assert [picture.t for picture in decode(animation(frames, "PNG", duration=100), LIMITS).pictures] == [0.0, 0.1]
+
+
+def test_what_a_codec_adds_makes_no_other_frame() -> None:
     rng = np.random.default_rng(0)
     base = np.asarray(photo(2), np.int16)
-    noisy = [Image.fromarray((base + rng.integers(-3, 4, base.shape)).clip(0, 255).astype(np.uint8)) for _ in range(5)]
-    assert [picture.t for picture in decode(animation(noisy, "PNG", duration=100), LIMITS).pictures] == [0.0]
+    noisy = [Image.fromarray((base + rng.integers(-3, 4, base.shape)).clip(0, 255).astype(np.uint8)) for _ in range(4)]
+    moving = animation(noisy, "AVIF", duration=100, quality=75)
+    assert [picture.t for picture in decode(moving, LIMITS).pictures] == [0.0]
+    assert len(decode(animation(noisy, "PNG", duration=100), LIMITS).pictures) == 4
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("side", "letters", "grey"), [(1_000, 30, 222), (1_000, 24, 200), (2_000, 40, 215)])
+def test_thin_grey_writing_is_another_frame(kind: str, side: int, letters: int, grey: int) -> None:
+    frames = [Image.new("RGB", (side, side), "white") for _ in range(2)]
+    ImageDraw.Draw(frames[1]).text((60, 100), "easy to overlook", fill=(grey,) * 3, font_size=letters)
+    assert [picture.t for picture in decode(animation(frames, kind, duration=500), LIMITS).pictures] == [0.0, 0.5]
 
 
 def test_another_caption_is_another_frame() -> None:

@@ -14,6 +14,7 @@ from PIL import Image
 
 from processors.media.decoder import DecoderBroken, DecoderPool, Undecodable, pool, process
 from processors.media.decoder.picture import decode
+from processors.media.decoder.tiles import MAX_TILES
 from tests.media.drawn import animation, corners, photo, saved
 from tests.media.odd_decoder import item
 from tests.media.odd_pool import LIMITS, QUICK, Gate, is_there, odd_pool, refused, run, said
@@ -138,7 +139,7 @@ def test_what_an_item_does_to_its_process_is_told_and_ends_with_it(what: str, ar
 )
 def test_a_process_that_lies_is_killed(how: str) -> None:
     async def scenario() -> None:
-        async with odd_pool(replace(LIMITS, picture_side=256)) as pool:
+        async with odd_pool(replace(LIMITS, picture_side=256, max_frames=MAX_TILES)) as pool:
             liar = await said(pool, "pid")
             assert "made its decoder send" in await refused(pool, "lie", how)
             assert await said(pool, "pid") != liar
@@ -268,6 +269,55 @@ def test_a_process_that_does_not_come_up_is_our_fault(monkeypatch: pytest.Monkey
             assert not pool.pids
 
     run(scenario())
+
+
+FORKING = """
+import os, signal, sys
+from pathlib import Path
+from processors.media.decoder.protocol import Ready, read_item, write_reply
+write_reply(sys.stdout.buffer, Ready())
+if (other := os.fork()) == 0:
+    os.setsid() if {leaves} else None
+    signal.pause()
+with Path({note!r}).open("a") as note:
+    print(other, file=note)
+read_item(sys.stdin.buffer)
+os._exit(3)
+"""
+
+
+@pytest.mark.parametrize("leaves", [False, True], ids=["in its group", "in a group of its own"])
+def test_a_process_whose_pipes_others_hold_is_given_up_and_holds_nobody_up(
+    leaves: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "DYING_S", 0.2)
+    note = tmp_path / "pid"
+    command = (sys.executable, "-c", FORKING.format(leaves=leaves, note=str(note)))
+
+    async def scenario() -> None:
+        async with DecoderPool(QUICK, 1, command=command) as pool:
+            with pytest.raises(DecoderBroken, match="2 decoders were lost"):
+                await pool.decode(item("pid"))
+            assert not pool.pids
+
+    run(scenario())
+    others = [int(line) for line in note.read_text().split()]
+    assert len(others) == 2
+    for other in others:
+        if leaves:
+            os.kill(other, signal.SIGKILL)  # alive: nobody could know of it
+        else:
+            assert not runs(other)
+
+
+def runs(pid: int) -> bool:
+    """Whether it is there, and not only as a dead process that nobody has asked for yet."""
+    if sys.platform != "linux":
+        return is_there(pid)
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def test_a_decode_that_is_cancelled_takes_its_process_with_it(tmp_path: Path) -> None:

@@ -153,6 +153,23 @@ def test_boxes_are_in_pixels_of_the_original(processor: OcrProcessor, album: Alb
     assert (width, height) == pytest.approx(np.ptp(np.array(once.polygon), axis=0), abs=0.2)
 
 
+def test_boxes_of_a_part_are_where_they_are_in_the_whole(processor: OcrProcessor, album: Album) -> None:
+    post = post_with(album.add("Good morning"), scale=2.0)
+    assert post.fetch is not None
+    (media,) = post.fetch.media
+    moved = replace(media, pictures=(replace(media.pictures[0], origin=(30.0, 5_000.0)),))
+    here, there = (
+        section_of(run(processor, one)[0]).pictures[0]
+        for one in (post, replace(post, fetch=FetchSection(media=(moved,))))
+    )
+    left, top, width, height = here.lines[0].bbox
+    assert there.lines[0].bbox == pytest.approx((left + 30, top + 5_000, width, height), abs=0.2)
+    assert np.array(there.lines[0].polygon) == pytest.approx(
+        np.array(here.lines[0].polygon) + np.array((30, 5_000)), abs=0.2
+    )
+    assert there.coverage == here.coverage
+
+
 def test_a_record_without_pictures_passes_untouched(processor: OcrProcessor) -> None:
     plain = ingested(received(post_of("only words")))
     empty = replace(plain, fetch=FetchSection(media=()))

@@ -45,6 +45,17 @@ def test_few_letters_in_a_long_line_are_not_its_text() -> None:
     assert judge(line("A B", 0.94), DEFAULT) is Verdict.UNREAD
 
 
+@pytest.mark.parametrize("text", ["0000000", "000 00 000 0", "0..…. 000", "oooo"])
+def test_one_sign_again_and_again_is_not_a_text(text: str) -> None:
+    assert judge(line(text, 0.93, quad=box(20 * len(text), 30)), DEFAULT) is Verdict.UNREAD
+    assert not overrules(line(text, 0.99, quad=box(20 * len(text), 30)), "Deva")
+
+
+@pytest.mark.parametrize("text", ["HAHAHA", "NOOOO!!!", "100000", "aaa", "..."])
+def test_a_text_may_repeat_itself(text: str) -> None:
+    assert judge(line(text, quad=box(20 * len(text), 30)), DEFAULT) is Verdict.READ
+
+
 def test_a_single_letter_is_left_out() -> None:
     sign = line("A", quad=box(25, 30))
     assert judge(sign, DEFAULT) is Verdict.NOTHING

@@ -179,6 +179,22 @@ def test_timeouts_that_contradict_each_other_are_refused() -> None:
     assert second.endswith("is 2000: expected less than worker.transaction_timeout_ms, which is 2000")
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "post_s", "age_s"),
+    [
+        ("MODSTREAM_MEDIA__FETCH_TIMEOUT_S", "40", 300, 300),
+        ("MODSTREAM_MEDIA__DECODE_TIMEOUT_S", "60", 300, 300),
+        ("MODSTREAM_WORKER__TICKET_AGE_LIMIT_S", "120", 120, 120),
+    ],
+)
+def test_media_may_not_take_longer_than_a_worker_may_seem_to_hang(
+    name: str, value: str, post_s: int, age_s: int
+) -> None:
+    (problem,) = problems(env={name: value})
+    assert name in problem
+    assert f"is {post_s}: expected less than worker.ticket_age_limit_s, which is {age_s}" in problem
+
+
 @given(name=st.sampled_from(sorted(catalogue())), text=st.text(min_size=1, max_size=40))
 def test_any_text_is_either_a_value_or_one_problem_that_names_its_variable(name: str, text: str) -> None:
     entry = catalogue()[name]
@@ -197,6 +213,8 @@ def test_any_text_is_either_a_value_or_one_problem_that_names_its_variable(name:
         ("MODSTREAM_MEDIA__ALLOWED_NETWORKS", "intranet", "no network"),
         ("MODSTREAM_MEDIA__CLOUD_PREFIXES", "bucket/folder", "s3://bucket/folder/"),
         ("MODSTREAM_MEDIA__CLOUD_PREFIXES", "https://bucket/", "s3://bucket/folder/"),
+        ("MODSTREAM_MEDIA__CLOUD_PREFIXES", "s3://b/a//c/", "parts of its path are empty, `.` or `..`"),
+        ("MODSTREAM_MEDIA__CLOUD_PREFIXES", "s3://b/../x", "parts of its path are empty, `.` or `..`"),
         ("MODSTREAM_MEDIA__FILE_ROOTS", "/no/such/folder", "there is no folder /no/such/folder"),
     ],
 )

@@ -34,12 +34,14 @@ class DecodedPicture:
     height: int
     scale: float
     """Pixels of the upright original per pixel of this, at least 1."""
+    origin: tuple[float, float] = (0.0, 0.0)
+    """Where its top left corner is, (x, y) in pixels of the upright original: 0, 0 but for parts of a long picture."""
     t: float | None
     """A frame's time in seconds from the start; None for a still."""
     pdq: str
-    """PDQ hash, 64 hex digits."""
+    """PDQ hash, 64 hex digits; of a long picture in parts, the first part has the whole picture's, the others none."""
     pdq_quality: int
-    """0..100; below 50 the hash says little."""
+    """0..100; below 50 the hash says little; 0 where there is none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +52,7 @@ class Decoded:
     height: int
     """Of the upright original, in pixels; of the largest frame, where frames differ."""
     pictures: tuple[DecodedPicture, ...]
-    """At least one, in the order of time."""
+    """At least one, in the order of time; parts of a long one in the order of reading from left or from above."""
     partial: str | None = None
     """Why something that a viewer may show was left out."""
 

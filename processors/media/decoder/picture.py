@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Sequence
 from io import BytesIO
 from typing import Any, cast
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, JpegImagePlugin, UnidentifiedImageError
 
 from processors.media.decoder import pixels
 from processors.media.decoder.colours import to_rgb
 from processors.media.decoder.decoded import Decoded, DecodedPicture, DecoderLimits, Undecodable
-from processors.media.decoder.frames import frame_count, stills
+from processors.media.decoder.frames import MOVING, frame_count, stills
+from processors.media.decoder.tiles import Box, as_stored, is_long, tiles
 from processors.media.kinds import kind_of
 
 FORMATS = {
@@ -32,8 +31,15 @@ FORMATS = {
 _LOSSY = {"JPEG", "MPO", "AVIF", "HEIF"}
 _ORIENTATION = 0x0112
 
-_SAME_FRAME = 12.0
-"""Levels of 255, the mean over the block that differs most: less is noise of compression and dithering."""
+Size = tuple[int, int]
+"""Width and height in pixels."""
+
+MOST_REDUCED = 4.0
+"""A picture reduced more than so many times is `partial`: print that people can read in it may be gone. Photographs of
+50 megapixels are reduced 4 times."""
+
+MOST_SQUEEZED = 2.0
+"""The same for long pictures that move, which are not cut: their writing is as large as in any screenshot."""
 
 _DRAFT_SIDE = 0.9
 """Of the wanted side. A JPEG can be decoded at half or a quarter of its size for less than it costs whole; a picture
@@ -71,13 +77,19 @@ def _decoded(data: bytes, media_type: str, limits: DecoderLimits) -> Decoded:
         if min(image.size) < 1:
             raise Undecodable(f"the {media_type} file is a picture of {image.width} x {image.height} pixels")
         lossy = _is_lossy(image, data)
-        pictures: list[DecodedPicture] = []
-        size = (0, 0)
-        for picture, original in _pictures(image, limits, lossy=lossy):
-            pictures.append(picture)
-            size = (max(size[0], original[0]), max(size[1], original[1]))
+        original = image.size
+        _draft(image, limits.picture_side)
+        if frame_count(image) > 1 and image.format in MOVING:
+            pictures, size = _frames(image, limits, lossy=lossy)
+            parts = 1
+        else:
+            pictures, size, parts = _still(image, original, limits, lossy=lossy)
         return Decoded(
-            type=media_type, width=size[0], height=size[1], pictures=tuple(pictures), partial=_left_out(image)
+            type=media_type,
+            width=size[0],
+            height=size[1],
+            pictures=tuple(pictures),
+            partial=_left_out(image, pictures, parts),
         )
 
 
@@ -110,49 +122,93 @@ def _is_lossy(image: Image.Image, data: bytes) -> bool:
     return image.format in _LOSSY
 
 
-def _pictures(
-    image: Image.Image, limits: DecoderLimits, *, lossy: bool
-) -> Iterator[tuple[DecodedPicture, tuple[int, int]]]:
-    """Each picture with the size of its upright original. A frame like one before it is left out."""
-    original = image.size
-    _draft(image, limits.picture_side)
-    seen: list[NDArray[np.uint8]] = []
-    for t, still in stills(image, limits.max_frames):
-        if t is not None:
-            original = still.size
-        # After loading: TIFFs are turned upright by that, and their tag is gone.
-        orientation = _orientation(still)
-        made = pixels.upright(pixels.resized(to_rgb(still, limits.picture_side), limits.picture_side), orientation)
-        if t is not None:
-            sketch = pixels.sketch(made)
-            if any(pixels.change(sketch, other) < _SAME_FRAME for other in seen):
-                continue
-            seen.append(sketch)
-        yield (
-            _picture(made, t, max(original), lossy=lossy),
-            original if orientation < 5 else (original[1], original[0]),
-        )
+def _frames(image: Image.Image, limits: DecoderLimits, *, lossy: bool) -> tuple[list[DecodedPicture], Size]:
+    """Frames, and the size of the largest upright. One that shows the same as one before it is left out."""
+    pictures: list[DecodedPicture] = []
+    seen: list[pixels.Pixels] = []
+    largest = (0, 0)
+    for t, frame in stills(image, limits.max_frames):
+        orientation = _orientation(frame)
+        made = _made(frame, limits.picture_side, orientation)
+        if any(pixels.same(made, other, lossy=lossy) for other in seen):
+            continue
+        seen.append(made)
+        pictures.append(_picture(made, max(frame.size), pixels.pdq(made), lossy=lossy, t=t))
+        size = _upright_size(frame.size, orientation)
+        largest = (max(largest[0], size[0]), max(largest[1], size[1]))
+    return pictures, largest
 
 
-def _picture(made: NDArray[np.uint8], t: float | None, original_side: int, *, lossy: bool) -> DecodedPicture:
+def _still(
+    image: Image.Image, original: Size, limits: DecoderLimits, *, lossy: bool
+) -> tuple[list[DecodedPicture], Size, int]:
+    """The picture, or parts of a long one; its upright size, and how many parts it would take to look at everything.
+
+    `original`: its size before it was drafted.
+    """
+    side = limits.picture_side
+    image.load()
+    # After loading: TIFFs are turned upright by that, and their tag is gone.
+    orientation = _orientation(image)
+    whole = _made(image, side, orientation)
+    hashed = pixels.pdq(whole)
+    upright = _upright_size(image.size, orientation)
+    size = _upright_size(original, orientation)
+    cut = tiles(*upright, side)
+    if cut is None:
+        return [_picture(whole, max(original), hashed, lossy=lossy)], size, 1
+    drafted = max(original) / max(upright)
+    pictures: list[DecodedPicture] = []
+    for box in cut.boxes:
+        part = image.crop(as_stored(box, *upright, orientation))
+        origin = (box[0] * drafted, box[1] * drafted)
+        made = _made(part, side, orientation)
+        pictures.append(_picture(made, max(part.size) * drafted, hashed, lossy=lossy, origin=origin))
+        hashed = pixels.NO_PDQ
+    return pictures, size, cut.of
+
+
+def _made(image: Image.Image, side: int, orientation: int) -> pixels.Pixels:
+    return pixels.upright(pixels.resized(to_rgb(image, side), side), orientation)
+
+
+def _picture(
+    made: pixels.Pixels,
+    original_side: float,
+    hashed: tuple[str, int],
+    *,
+    lossy: bool,
+    t: float | None = None,
+    origin: tuple[float, float] = (0.0, 0.0),
+) -> DecodedPicture:
     height, width = made.shape[:2]
-    pdq, quality = pixels.pdq(made)
     return DecodedPicture(
         data=pixels.encoded(made, lossy=lossy),
         width=width,
         height=height,
         scale=max(1.0, original_side / max(width, height)),
+        origin=origin,
         t=t,
-        pdq=pdq,
-        pdq_quality=quality,
+        pdq=hashed[0],
+        pdq_quality=hashed[1],
     )
 
 
 def _draft(image: Image.Image, side: int) -> None:
     if isinstance(image, JpegImagePlugin.JpegImageFile):
-        factor = max(image.size) / (side * _DRAFT_SIDE)
+        cut = tiles(*image.size, side)
+        length = max(image.size) if cut is None else _length(cut.boxes[0])
+        factor = length / (side * _DRAFT_SIDE)
         if factor >= 2:
             image.draft(None, (max(1, int(image.width / factor)), max(1, int(image.height / factor))))
+
+
+def _length(box: Box) -> int:
+    return max(box[2] - box[0], box[3] - box[1])
+
+
+def _upright_size(size: Size, orientation: int) -> Size:
+    return size if orientation < 5 else (size[1], size[0])
 
 
 def _orientation(image: Image.Image) -> int:
@@ -163,6 +219,15 @@ def _orientation(image: Image.Image) -> int:
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
-def _left_out(image: Image.Image) -> str | None:
+def _left_out(image: Image.Image, pictures: Sequence[DecodedPicture], parts: int) -> str | None:
+    reasons: list[str] = []
     pages = frame_count(image) if image.format == "TIFF" else 1
-    return None if pages == 1 else f"only the first of {pages:,} pages was looked at"
+    if pages > 1:
+        reasons.append(f"only the first of {pages:,} pages was looked at")
+    if parts > 1 and len(pictures) < parts:
+        reasons.append(f"{len(pictures)} of {parts:,} parts of a very long picture are looked at")
+    reduced = max(pictures, key=lambda picture: picture.scale)
+    squeezed = reduced.t is not None and is_long(reduced.width, reduced.height)
+    if reduced.scale > (MOST_SQUEEZED if squeezed else MOST_REDUCED):
+        reasons.append(f"reduced {reduced.scale:.1f} times: small print may be unread")
+    return ", and ".join(reasons) or None

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from typing import Any, cast
 
 from processors.media.decoder.decoded import Decoded, DecoderBroken, DecoderLimits, Undecodable, printable
 from processors.media.decoder.protocol import (
@@ -26,7 +28,8 @@ START_TIMEOUT_S = 60.0
 """Loading the libraries takes a fraction of a second; on a machine that is short of everything, much longer."""
 
 DYING_S = 5.0
-"""A process whose pipe is closed is as good as gone: so long it may take to be so by itself."""
+"""A process whose pipe is closed is as good as gone: so long it may take to be so by itself, and as long again once it
+is killed. A process that left its group may hold the pipes for ever: nobody waits for that."""
 
 _BUFFER_BYTES = 1024 * 1024
 """Read ahead from a decoder's pipe."""
@@ -187,10 +190,20 @@ class DecoderProcess:
         return await self.end()
 
     async def _end(self) -> int:
-        if self._process.returncode is None:
-            with suppress(ProcessLookupError):  # it has died by itself, and will be waited for
-                self._process.kill()
+        # Its whole group: what it started would hold its pipes. While one is held, the group's number is nobody else's.
+        if self._process.returncode is None or not self._listening.done():
+            with suppress(ProcessLookupError, PermissionError):  # all are dead, and will be waited for
+                os.killpg(self.pid, signal.SIGKILL)
         self._input.close()
-        status = await self._process.wait()
-        await self._listening
-        return status
+        gone = asyncio.create_task(self._process.wait())  # until its pipes are closed too
+        await asyncio.wait({gone, self._listening}, timeout=DYING_S)
+        if not gone.done() or not self._listening.done():
+            _log.warning(
+                "a decoder (pid %d) was killed and its pipes are held: by processes that it started?", self.pid
+            )
+            self._listening.cancel()
+        cast("Any", self._process)._transport.close()  # noqa: SLF001  # asyncio has no other way to let go of its pipes
+        await asyncio.wait({gone, self._listening}, timeout=DYING_S)
+        gone.cancel()  # where not even the system gets rid of it
+        status = self._process.returncode
+        return -signal.SIGKILL if status is None else status

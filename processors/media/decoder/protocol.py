@@ -19,9 +19,10 @@ from msgspec import Meta, Struct
 
 from processors.media.decoder.decoded import MAX_REASON_CHARS, Decoded, DecodedPicture, DecoderLimits
 from processors.media.decoder.objects import object_size
+from processors.media.decoder.tiles import MAX_TILES
 
 MAX_HEADER_BYTES = 128 * 1024
-"""Some 130 bytes for each of 256 pictures, and to spare."""
+"""Some 150 bytes for each of 256 pictures, and to spare."""
 
 _SLICE = 256 * 1024
 """Bytes that are written before the pipe must have taken most of them: a second copy of a whole item is not kept."""
@@ -53,6 +54,7 @@ class PictureHead(Struct, frozen=True, array_like=True):
     width: Pixels
     height: Pixels
     scale: Annotated[float, Meta(ge=1, le=1_000_000_000)]
+    origin: tuple[Annotated[float, Meta(ge=0)], Annotated[float, Meta(ge=0)]]
     t: Annotated[float, Meta(ge=0)] | None
     pdq: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
     pdq_quality: Annotated[int, Meta(ge=0, le=100)]
@@ -97,7 +99,7 @@ def write_reply(stream: BinaryIO, reply: Ready | Begun | Refused) -> None:
 
 def write_decoded(stream: BinaryIO, decoded: Decoded) -> None:
     heads = tuple(
-        PictureHead(len(one.data), one.width, one.height, one.scale, one.t, one.pdq, one.pdq_quality)
+        PictureHead(len(one.data), one.width, one.height, one.scale, one.origin, one.t, one.pdq, one.pdq_quality)
         for one in decoded.pictures
     )
     header = _ENCODER.encode(Made(decoded.type, decoded.width, decoded.height, heads, decoded.partial))
@@ -143,7 +145,7 @@ async def receive_pictures(reader: asyncio.StreamReader, made: Made, media_type:
     return Decoded(type=made.type, width=made.width, height=made.height, pictures=tuple(pictures), partial=made.partial)
 
 
-_SHARED = ("width", "height", "scale", "t", "pdq", "pdq_quality")
+_SHARED = ("width", "height", "scale", "origin", "t", "pdq", "pdq_quality")
 
 
 def most_bytes(limits: DecoderLimits) -> int:
@@ -154,7 +156,7 @@ def most_bytes(limits: DecoderLimits) -> int:
 def _check(made: Made, media_type: str, limits: DecoderLimits) -> None:
     if made.type != media_type:
         raise ProtocolViolation(f"a picture of another type ({made.type!r})")
-    if len(made.pictures) > limits.max_frames:
+    if len(made.pictures) > max(limits.max_frames, MAX_TILES):
         raise ProtocolViolation(f"{len(made.pictures):,} pictures")
     if made.width * made.height > limits.max_pixels:
         raise ProtocolViolation(f"an original of {made.width:,} x {made.height:,} pixels")
@@ -163,3 +165,5 @@ def _check(made: Made, media_type: str, limits: DecoderLimits) -> None:
             raise ProtocolViolation(f"a picture of {head.width:,} x {head.height:,} pixels and {head.bytes:,} bytes")
         if not math.isfinite(head.scale) or (head.t is not None and not math.isfinite(head.t)):
             raise ProtocolViolation("numbers that are none")
+        if not (head.origin[0] < made.width and head.origin[1] < made.height):  # so that no number that is none passes
+            raise ProtocolViolation("a part that lies outside its picture")
