@@ -101,7 +101,7 @@ def beside_a_stuck_post(store: MediaStore, options: FetchOptions, record: Record
                 return await handle(record)
             finally:
                 decoder.go_on.set()
-                await ahead
+                await asyncio.gather(ahead, return_exceptions=True)  # what becomes of it is not asked here
 
     return run(work())
 

@@ -7,6 +7,7 @@ import pytest
 
 from schemas import Stage
 from streams.lag import PartitionLag, by_stage, lag_of
+from streams.topology import LANES, RETRY_DELAYS_S, STAGES
 from tests.kafka_tools.conftest import PARTITIONS, Command, System
 
 
@@ -16,9 +17,8 @@ def lags(system: System, topic: str) -> dict[int, PartitionLag]:
 
 def test_every_partition_of_every_input_is_there_and_an_empty_one_is_not_behind(system: System) -> None:
     found = lag_of(system.settings, system.admin)
-    stages = (Stage.INGEST, Stage.PACK, Stage.ENCODE, Stage.FUSE, Stage.RETRY)
-    assert [stage.stage for stage in by_stage(found)] == list(stages)
-    assert len(found) == (4 * 2 + 3) * PARTITIONS
+    assert [stage.stage for stage in by_stage(found)] == [*STAGES, Stage.RETRY]
+    assert len(found) == (len(STAGES) * len(LANES) + len(RETRY_DELAYS_S)) * PARTITIONS
     assert {(lag.messages, lag.seconds, lag.committed) for lag in found} == {(0, 0.0, None)}
 
 
@@ -76,7 +76,7 @@ def test_the_command_shows_stages_those_behind_and_the_total(system: System, com
     assert rows[0] == ["STAGE", "TOPIC", "PARTITION", "MESSAGES", "SECONDS"]
     assert rows[1][:3] == ["ingest", "all", "5"]
     assert rows[2][:3] == [topic, "1", "5"]
-    assert rows[3] == ["pack", "all", "0", "0.0"]
+    assert rows[3] == ["fetch", "all", "0", "0.0"]
     assert rows[-1][:2] == ["total", "5"]
     assert "has not committed anything" in err
     system.commit(system.ends(topic))
