@@ -83,9 +83,11 @@ class Stuck(Decoder):
 
     def __init__(self) -> None:
         super().__init__()
+        self.begun = asyncio.Event()
         self.go_on = asyncio.Event()
 
     async def decode(self, data: bytes, /) -> Decoded:
+        self.begun.set()
         await self.go_on.wait()
         return await super().decode(data)
 
@@ -98,6 +100,7 @@ def beside_a_stuck_post(store: MediaStore, options: FetchOptions, record: Record
         async with processor(store, options, decoder=decoder).session() as handle, asyncio.timeout(30):
             ahead = asyncio.ensure_future(handle(record_of(inline(png("ahead")), post_id="p-0")))
             try:
+                await decoder.begun.wait()
                 return await handle(record)
             finally:
                 decoder.go_on.set()
