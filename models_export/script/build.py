@@ -31,7 +31,7 @@ PART_FILE = "script.json"
 PACK_PATH = f"ocr/script/{GRAPH_FILE}"
 CALIBRATION_SEED, FIGURES_SEED = 1001, 2002
 """Further streams of samples; training has the recipe's."""
-OF_EACH = 400
+OF_EACH = 150
 """Crops of each script, for calibration and again for the figures."""
 ORIGIN = {
     "name": "modstream script expert",

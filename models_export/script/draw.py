@@ -18,6 +18,8 @@ Grey = NDArray[Any]
 """float32 [rows, columns], 0 black to 1 white."""
 
 LEAST_CONTRAST = 0.3
+PLAIN, OUTLINED = 0.5, 0.28
+"""Shares of lines on a plain ground, and of white ones with a black outline on a photo; the rest is bare on a photo."""
 PHOTO_ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 VERTICAL = frozenset({"Hani", "Jpan", "Hang"})
 """Scripts also written in columns, which a detector hands on lying on their side."""
@@ -112,7 +114,7 @@ def painted(draw: random.Random, letters: Grey, photos: Sequence[Grey]) -> Grey:
     """The letters on a background: plain, a photo, or as memes have them, white with a black outline."""
     rows, columns = letters.shape
     style = draw.random()
-    if style < 0.45:
+    if style < PLAIN:
         ground = np.full((rows, columns), draw.choice((draw.random(), 1.0, 0.0)), np.float32)
         if draw.random() < 0.3:
             ground += np.linspace(0, draw.uniform(-0.4, 0.4), columns, dtype=np.float32)
@@ -120,7 +122,7 @@ def painted(draw: random.Random, letters: Grey, photos: Sequence[Grey]) -> Grey:
         ground = patch(draw, photos, rows, columns)
         if draw.random() < 0.3:  # a veil, as pictures with writing on them often have
             ground = ground * 0.4 + draw.choice((0.0, 0.6))
-    if 0.45 <= style < 0.72:
+    if PLAIN <= style < PLAIN + OUTLINED:
         white = draw.random() < 0.85
         edge, fill = (draw.uniform(0, 0.15), draw.uniform(0.8, 1)) if white else (draw.uniform(0.85, 1), 0.1)
         thick = 1 + 2 * max(1, round(rows * draw.uniform(0.03, 0.08)))

@@ -10,7 +10,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from models_export.script.layers import LAYERS, padding
+from models_export.script.layers import FLOOR, LAYERS, padding
 from models_export.script.letters import SCRIPTS
 
 OPSET = 18
@@ -27,7 +27,7 @@ def write_graph(weights: Weights, height: int, temperature: float) -> onnx.Model
     constants: list[onnx.TensorProto] = []
     nodes: list[onnx.NodeProto] = []
 
-    def constant(name: str, value: NDArray[np.float32] | NDArray[np.int64]) -> str:
+    def constant(name: str, value: Any) -> str:
         constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
         return name
 
@@ -35,7 +35,11 @@ def write_graph(weights: Weights, height: int, temperature: float) -> onnx.Model
         nodes.append(helper.make_node(kind, inputs, [name], name=name, **attributes))
         return name
 
-    last = INPUT
+    area = constant("area", np.array([2, 3], np.int64))
+    centred = node("Sub", [INPUT, node("ReduceMean", [INPUT, area], "mean")], "centred")
+    power = node("ReduceMean", [node("Mul", [centred, centred], "squared"), area], "power")
+    spread = node("Sqrt", [node("Add", [power, constant("floor", np.float32(FLOOR))], "raised")], "spread")
+    last = node("Div", [centred, spread], "normal")
     for at, (_, kernel, stride) in enumerate(LAYERS):
         matrix, bias = _folded(weights, 3 * at)
         rows, columns = padding(kernel)

@@ -13,6 +13,9 @@ LAYERS = (
 """(channels, kernel, stride) of each convolution; the height falls from 32 over 16, 8, 8, 4 and 2 to 1, the width to an
 eighth. 0.2 million weights."""
 
+FLOOR = 1e-3
+"""Added to a line's variance before it is divided by it: the grain of a blank area stays faint."""
+
 
 def padding(kernel: tuple[int, int]) -> tuple[int, int]:
     """Zeros on each side: an odd kernel keeps the size, an even one does not."""

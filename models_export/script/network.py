@@ -5,12 +5,15 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from models_export.script.layers import LAYERS, padding
+from models_export.script.layers import FLOOR, LAYERS, padding
 from models_export.script.letters import SCRIPTS
 
 
 class ScriptNetwork(nn.Module):
-    """float32 [lines, 1, 32, width], grey, 0..1 -> logits [lines, scripts]."""
+    """float32 [lines, 1, 32, width], grey, 0..1 -> logits [lines, scripts].
+
+    Each line is first brought to mean 0 and about variance 1: how light or faint it is says nothing of its script.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -30,6 +33,8 @@ class ScriptNetwork(nn.Module):
         self.head = nn.Linear(before, len(SCRIPTS))
 
     def forward(self, lines: Tensor) -> Tensor:
-        columns = self.layers(lines).squeeze(2)
+        centred = lines - lines.mean((2, 3), keepdim=True)
+        power = (centred * centred).mean((2, 3), keepdim=True)
+        columns = self.layers(centred / torch.sqrt(power + FLOOR)).squeeze(2)
         weights = torch.softmax(self.weight(columns.unsqueeze(2)).squeeze(2), dim=-1)
         return self.head(self.dropout((columns * weights).sum(-1)))

@@ -22,12 +22,16 @@ from models_export.script.texts import Phrases, line
 from processors.ocr.script import COMMON, NO_WRITING, line_windows
 
 HEIGHT = 32
-SHARES = {"Latn": 7.0, "Cyrl": 3.0, NO_WRITING: 3.0, "Grek": 1.5, "Arab": 1.5, "Deva": 1.5, "Hang": 1.5, COMMON: 1.5}
+SHARES = {"Latn": 6.0, "Cyrl": 5.0, NO_WRITING: 2.5, "Grek": 2.5, "Arab": 1.5, "Deva": 1.5, "Hang": 1.5, COMMON: 1.5}
 """How much more frequent than the other scripts these are: they are met, or mistaken for each other, most."""
-CHUNK = 768
-"""Samples that are made at a time and put into batches by width."""
-BATCH_COLUMNS = 64 * 192
+CHUNK = 1536
+"""Crops that are made at a time and put into batches by width."""
+BATCH_COLUMNS = 32 * 192
 """Columns of a batch in all, so that batches of wide and of narrow crops cost the same."""
+MILD = 0.35
+"""Share of the lines to which little has happened."""
+FIRST_MILD, MILD_FALL = 0.9, 100_000
+"""Learning begins with more of them; so many lines later there are as many as anywhere."""
 ENOUGH_LETTERS = 0.75
 """Of a line: a font that draws fewer of its characters is not for it."""
 
@@ -40,11 +44,13 @@ class Sources:
     families: dict[str, Families]
     photos: Sequence[Grey]
 
-    def sample(self, seed: int, index: int, script: str | None = None) -> tuple[NDArray[np.uint8], str]:
+    def sample(
+        self, seed: int, index: int, script: str | None = None, *, mild: float = MILD
+    ) -> tuple[NDArray[np.uint8], str]:
         """(RGB crop, script); `script` as given, or by `SHARES`."""
         draw = random.Random(f"{seed}:{index}")
         chosen = script or draw.choices(SCRIPTS, [SHARES.get(name, 1.0) for name in SCRIPTS])[0]
-        crop = spoiled(draw, self._nothing(draw) if chosen == NO_WRITING else self._line(draw, chosen))
+        crop = spoiled(draw, self._nothing(draw) if chosen == NO_WRITING else self._line(draw, chosen), mild)
         grey = np.round(crop * 255).astype(np.uint8)
         return np.repeat(grey[..., None], 3, axis=2), chosen
 
@@ -105,13 +111,17 @@ class Batches(IterableDataset[Batch]):
             chunk += step
 
     def _chunk(self, chunk: int) -> Iterator[Batch]:
+        mild = max(MILD, FIRST_MILD - (FIRST_MILD - MILD) * chunk * CHUNK / MILD_FALL)
         by_width: dict[int, list[tuple[NDArray[np.float32], int]]] = {}
         for index in range(chunk * CHUNK, (chunk + 1) * CHUNK):
-            crop, script = self._sources.sample(self._seed, index)
+            crop, script = self._sources.sample(self._seed, index, mild=mild)
             window = window_of(self._seed, index, crop)
-            by_width.setdefault(window.shape[1], []).append((window, SCRIPTS.index(script)))
+            # Drawing a line costs more than learning from it: each is looked at twice, once with its light reversed.
+            for look in (window, 1 - window):
+                by_width.setdefault(window.shape[1], []).append((look, SCRIPTS.index(script)))
         batches: list[Batch] = []
         for width, members in by_width.items():
+            random.Random(f"{chunk}:{width}").shuffle(members)
             size = max(8, BATCH_COLUMNS // width)
             for start in range(0, len(members), size):
                 part = members[start : start + size]

@@ -13,15 +13,15 @@ from torch.utils.data import DataLoader
 from models_export.script.network import ScriptNetwork
 from models_export.script.samples import Batch, Batches, Sources
 
-REPORT_EVERY = 100
+REPORT_EVERY = 250
 WEIGHTS_FILE = "script.pt"
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
     seed: int = 7
-    steps: int = 2500
-    """Batches of about 64 lines."""
+    steps: int = 12_000
+    """Batches of about 34 lines."""
     learning_rate: float = 3e-3
     warmup: float = 0.05
     """Share of the steps over which the rate rises; it falls linearly to zero over the rest."""
