@@ -20,7 +20,7 @@ SECONDS, QUICK_SECONDS = 120.0, 5.0
 CAPACITY_ITEMS, QUICK_CAPACITY_ITEMS = 200, 40
 TIMEOUT_S = 600.0
 READ = ("ok", "partial", "unsafe")
-"""What a picture's status may be here: its lines were looked for and judged; else a latency would be that of a failure."""
+"""What a picture's status may be here, its lines looked for and judged: else a latency would be that of a failure."""
 
 
 def run(bed: Bed, *, quick: bool, say: Callable[[str], None]) -> Report:
