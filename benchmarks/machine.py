@@ -11,7 +11,7 @@ from typing import Any
 
 import psutil
 
-from streams.worker.process import usable_cores
+from processors.cores import usable_cores
 
 LIBRARIES = (
     "modstream",

@@ -12,8 +12,8 @@ from benchmarks.chain import MIB
 from benchmarks.readers import Reader, alike, drawn, found, ocr_stage, paddleocr
 from benchmarks.report import Report, Table, Target
 from benchmarks.statistics import digits, spread
+from processors.cores import usable_cores
 from streams.settings import load_settings
-from streams.worker.process import usable_cores
 
 NAME = "ocr"
 REQUIRED_RATIO = 1.3

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from processors.cores import usable_cores
 from processors.encode.signature import compare, only
 from processors.engines import BucketedRunner, Device, Engine, IsolatedRunner, OnnxEngine, Runner
 from processors.packs import MANIFEST_FILE, Pack, PackError
@@ -48,7 +48,7 @@ def open_expert(
     `threads`: CPU threads in all, by default the cores that this process may use. Raises `EngineError` where the graph
     does not load or run on the device, and `PackError` where it is not what the manifest says.
     """
-    threads = threads or available_cores()
+    threads = threads or usable_cores()
     engine = OnnxEngine(pack.graph, device=device, threads=1, provider_options=provider_options)
     for field, reason in check_signature(engine, pack.manifest.text):
         raise PackError(pack.folder / MANIFEST_FILE, field, reason)
@@ -78,10 +78,3 @@ def check_signature(engine: Engine, expert: TextExpert) -> Iterator[tuple[str, s
         ("embedding", expert.outputs.embedding, expert.embedding_size),
     ):
         yield from compare(f"text.outputs.{field}", tensor, (rows, width), engine.outputs)
-
-
-def available_cores() -> int:
-    """Cores that this process may use, which containers and CPU masks make fewer than the machine has."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

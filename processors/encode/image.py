@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from processors.encode.expert import available_cores
+from processors.cores import usable_cores
 from processors.encode.picture import Pixels, as_input
 from processors.encode.signature import compare, only
 from processors.engines import Device, Engine, EngineStatistics, OnnxEngine
@@ -95,7 +95,7 @@ def open_image_expert(
         raise PackError(pack.folder / MANIFEST_FILE, field, reason)
     model = ImageExpertModel(engine, expert)
     if device == "cpu":
-        return engine, ImageRunner(model, pictures=1, threads=threads or available_cores())
+        return engine, ImageRunner(model, pictures=1, threads=threads or usable_cores())
     return engine, ImageRunner(model, pictures=GPU_PICTURES, threads=1)
 
 

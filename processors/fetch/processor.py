@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
@@ -15,6 +14,7 @@ from aiohttp.abc import AbstractResolver
 from msgspec.structs import replace
 
 from processors.contract import Handle, TransientError
+from processors.cores import usable_cores
 from processors.fetch.addresses import AddressRule
 from processors.fetch.cloud_source import CloudPlaces
 from processors.fetch.decoding import Decoder, PostDecoder
@@ -246,8 +246,7 @@ def decoder_pool(options: FetchOptions) -> DecoderPool:
 
 
 def _decoders(options: FetchOptions) -> int:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return options.decoders or cores
+    return options.decoders or usable_cores()
 
 
 def _fixed(record: Record, settled: list[Settled]) -> Record:

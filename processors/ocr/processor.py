@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from processors.contract import BatchPolicy, Outcome, TransientError
-from processors.encode.expert import available_cores
+from processors.cores import usable_cores
 from processors.engines import Device, EngineStatistics
 from processors.media.store import MediaMissing, StoreAway
 from processors.ocr.cache import CacheStatistics, ReadingCache
@@ -109,7 +109,7 @@ class OcrProcessor:
         `EngineError` as `open_graphs`, and `TesseractError` where the options ask for it and it is not there.
         """
         options = options or OcrOptions()
-        threads = threads or available_cores()
+        threads = threads or usable_cores()
         graphs = open_graphs(pack, options.models, device=device, threads=threads, provider_options=provider_options)
         scripts = ScriptIdentifier.of(
             pack, reads=graphs.reads, device=device, threads=threads, provider_options=provider_options

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from processors.encode.expert import available_cores
+from processors.cores import usable_cores
 from processors.engines import Device, Engine, OnnxEngine
 from processors.packs import MANIFEST_FILE, Pack, PackError
 from processors.packs.ocr_part import ScriptExpert
@@ -90,7 +90,7 @@ class ScriptIdentifier:
         engine = OnnxEngine(
             pack.folder / expert.graph.path,
             device=device,
-            threads=threads or available_cores(),
+            threads=threads or usable_cores(),
             provider_options=provider_options,
         )
         _check(pack, engine, expert)

@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 import gc
-import os
 
 YOUNG_OBJECTS = 200_000
 """Objects made before the collector looks at the young ones. A worker holds thousands of records that are all alive:
 looking at them again every 700 objects (Python's default) took more than half of the time of a message. The garbage
 that only the collector frees (cycles, in exceptions mostly) is little."""
-
-
-def usable_cores() -> int:
-    """The cores of this process's affinity mask, which containers narrow; all of the machine's where there is none."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def calm_collector() -> None:

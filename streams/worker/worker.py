@@ -15,6 +15,7 @@ from typing import TextIO
 from confluent_kafka import KafkaError
 
 from processors.contract import AnyProcessor, BatchPolicy, is_async
+from processors.cores import usable_cores
 from schemas import Stage
 from streams.health import Health, HealthServer, Ready
 from streams.kafka import CONNECT_TIMEOUT_S, check_connection, consumer_settings, new_consumer, producer_settings
@@ -31,7 +32,7 @@ from streams.worker.identity import Instance, claim_instance
 from streams.worker.journal import Journal
 from streams.worker.loop import Broken, Loop, LoopSettings
 from streams.worker.outcomes import Outcomes, Versions
-from streams.worker.process import calm_collector, usable_cores
+from streams.worker.process import calm_collector
 from streams.worker.segment import Segment
 
 log = logging.getLogger(__name__)
