@@ -12,6 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypedDict, TypeVar
 
+from processors.asr import AsrOptions
+from processors.asr.unheard import UnheardSounds
 from processors.contract import (
     AnyProcessor,
     AsyncProcessor,
@@ -59,6 +61,7 @@ class ChainOptions:
     clock: Clock = system_clock
     fetch: FetchOptions = field(default_factory=FetchOptions)
     ocr: OcrOptions = field(default_factory=OcrOptions)
+    asr: AsrOptions = field(default_factory=AsrOptions)
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,8 @@ def build_chain(
 ) -> Processors:
     """The stages in `stages`, in the chain's order: a worker of some needs no engine for the others.
 
-    `models` are needed by all but ingest and fetch, `media` by fetch and ocr; without media, encode judges text alone.
+    `models` are needed by all but ingest and fetch, `media` by fetch, ocr and asr; without media, encode judges text
+    alone.
     Raises ValueError where one is missing, and `PackError`, `EngineError` and `TesseractError` before anything runs.
     """
     pictures = PictureReader(media.store) if media is not None else None
@@ -95,6 +99,7 @@ def build_chain(
         Stage.INGEST: lambda: IngestProcessor(options.max_text_chars),
         Stage.FETCH: lambda: FetchProcessor(_given(media).store, _given(media).known, options.fetch),
         Stage.OCR: lambda: _ocr(_given(models).pack, _given(pictures), options.ocr, engine),
+        Stage.ASR: UnheardSounds,
         Stage.PACK: lambda: PackProcessor(
             _given(models).pack, max_windows=options.max_windows, max_text_chars=options.max_text_chars
         ),

@@ -33,6 +33,10 @@ from schemas.post import (
 )
 from schemas.record import RECORD_SCHEMA, InvalidRecord, NewerVersion, Record, decode_record, encode_record
 from schemas.sections import (
+    AsrSection,
+    AsrSegment,
+    AsrSound,
+    AsrWord,
     EncodeSection,
     FetchedMedia,
     FetchSection,
@@ -49,6 +53,7 @@ from schemas.sections import (
     PackSection,
     Picture,
     Reads,
+    Sound,
     Window,
 )
 from schemas.source import Source
@@ -82,6 +87,10 @@ __all__ = [
     "TARGETS",
     "URI_SCHEMES",
     "Action",
+    "AsrSection",
+    "AsrSegment",
+    "AsrSound",
+    "AsrWord",
     "Cause",
     "Confidence",
     "Context",
@@ -119,6 +128,7 @@ __all__ = [
     "Reads",
     "Reason",
     "Record",
+    "Sound",
     "Source",
     "Stage",
     "Status",

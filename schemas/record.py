@@ -10,7 +10,16 @@ import msgspec
 from schemas.arrays import decode_extension, encode_array
 from schemas.decision import MAX_MESSAGE_BYTES, Decision, Flag, Modality
 from schemas.post import Post
-from schemas.sections import EncodeSection, FetchSection, IngestSection, OcrSection, PackSection, Picture
+from schemas.sections import (
+    AsrSection,
+    EncodeSection,
+    FetchSection,
+    IngestSection,
+    OcrSection,
+    PackSection,
+    Picture,
+    Sound,
+)
 from schemas.source import Source
 from schemas.taxonomy import Stage
 
@@ -51,9 +60,12 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """The stages of this post, in order; those that have run included."""
     deleted: bool = False
     """The post was deleted: there is nothing in it but its id, and every stage of the route forgets what it keeps."""
+    long: bool = False
+    """Its media are long: `ocr` and `asr` work on it in a lane of their own, where it holds no short post up."""
     ingest: IngestSection | None = None
     fetch: FetchSection | None = None
     ocr: OcrSection | None = None
+    asr: AsrSection | None = None
     pack: PackSection | None = None
     encode: EncodeSection | None = None
     decision: Decision | None = None
@@ -68,6 +80,12 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         """(media id, picture) of everything that was fetched to be looked at, in order."""
         media = self.fetch.media if self.fetch is not None else ()
         return tuple((item.media_id, picture) for item in media for picture in item.pictures)
+
+    @property
+    def sounds(self) -> tuple[tuple[str, Sound], ...]:
+        """(media id, sound) of everything that was fetched to be listened to, in order."""
+        media = self.fetch.media if self.fetch is not None else ()
+        return tuple((item.media_id, item.sound) for item in media if item.sound is not None)
 
 
 class _Head(msgspec.Struct):

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from schemas.decision import Probability
 from schemas.offsets import OffsetMap
 
-FieldName = Literal["text", "title", "parent", "ocr"]
-"""A text of a post: its own fields, what it answers to, and what is written in its pictures, line by line."""
+FieldName = Literal["text", "title", "parent", "ocr", "asr"]
+"""A text of a post: its own fields, what it answers to, what is written in its pictures, line by line, and what is said
+in its sound, segment by segment."""
 
 MediaKind = Literal["image", "video", "audio"]
 
@@ -78,6 +79,20 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """0..100; below 50 the hash says little (PDQ's own advice); 0 where there is none."""
 
 
+class Sound(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What there is to hear of a media item.
+
+    An object of ours in the media store, decoded once where that is safe: WAV, 16 kHz, mono, 16-bit PCM.
+    """
+
+    object: Sha256
+    """Address in the media store."""
+    seconds: float
+    """How long it is."""
+    t: float = 0.0
+    """Where its first sample is, in seconds from the start of the item: sound may begin after the picture."""
+
+
 class FetchedMedia(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One media item that was fetched, as its bytes are; what the producer called it does not count."""
 
@@ -92,7 +107,10 @@ class FetchedMedia(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     width: int | None = None
     height: int | None = None
     """Of the upright original, in pixels."""
+    seconds: float | None = None
+    """How long it is, as probed; None for pictures."""
     pictures: tuple[Picture, ...] = ()
+    sound: Sound | None = None
     known: tuple[KnownContent, ...] = ()
 
 
@@ -116,6 +134,9 @@ class OcrLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Of the reading; for an unread line, of the detection."""
     script: str | None = None
     """ISO 15924 code, as `Latn`; None where there was too little to tell."""
+    t_end: float | None = None
+    """Time of the last frame that shows it, in seconds; of a line in a moving picture only. It stands once, in the
+    first frame that shows it."""
 
 
 class OcrPicture(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -151,6 +172,69 @@ class OcrSection(msgspec.Struct, frozen=True, kw_only=True):
         return tuple((picture, line) for picture in self.pictures for line in picture.lines)
 
 
+class AsrWord(msgspec.Struct, frozen=True, array_like=True):
+    """A word as heard."""
+
+    text: str
+    t_start: float
+    t_end: float
+    """In seconds from the start of the media item."""
+    confidence: Probability
+
+
+class AsrSegment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A stretch of speech without a longer pause."""
+
+    text: str
+    t_start: float
+    t_end: float
+    """In seconds from the start of the media item."""
+    confidence: Probability
+    """exp of the mean log-probability of its tokens."""
+    no_speech: Probability = 0.0
+    """That there is no speech in its window, as the model has it."""
+    words: tuple[AsrWord, ...] = ()
+    unsafe: str | None = None
+    """Why it is not to be trusted: `phantom`, `repetition`, `low_confidence`."""
+
+
+class AsrSound(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was heard in one sound."""
+
+    media_id: str
+    object: Sha256
+    """The sound: `Sound.object`."""
+    speech_seconds: float = 0.0
+    """Of speech, as voice activity detection has it."""
+    segments: tuple[AsrSegment, ...] = ()
+    """What was said, in the order of time."""
+    unsafe: tuple[AsrSegment, ...] = ()
+    """What was heard and is not to be trusted, in the order of time: it is not scored."""
+    confidence: Probability | None = None
+    """Mean of the segments' confidence, by their seconds; None without segments."""
+    unsafe_ratio: Probability = 0.0
+    """Share of the seconds of all segments that the unsafe ones take."""
+    lang: str | None = None
+    """As the model has it; None without speech."""
+    lang_confidence: Probability = 0.0
+
+
+class AsrSection(msgspec.Struct, frozen=True, kw_only=True):
+    """What is said in the post's sounds."""
+
+    sounds: tuple[AsrSound, ...]
+    lang: str | None = None
+    """Language of the sound with most speech; None without speech. All sounds of a post are heard in it."""
+    lang_confidence: float = 0.0
+    engine: str | None = None
+    """The device and type of numbers that they were heard with, as `cpu int8`."""
+
+    @property
+    def segments(self) -> tuple[tuple[AsrSound, AsrSegment], ...]:
+        """All segments to be trusted, in the order of media items and time."""
+        return tuple((sound, segment) for sound in self.sounds for segment in sound.segments)
+
+
 class FieldSpan(msgspec.Struct, frozen=True, array_like=True):
     """[start, end) in code points of a field as it was posted."""
 
@@ -159,9 +243,10 @@ class FieldSpan(msgspec.Struct, frozen=True, array_like=True):
     end: int
 
 
-Reads = Literal["all", "text", "ocr", "line"]
+Reads = Literal["all", "text", "ocr", "asr", "line", "segment"]
 """What a window is cut from: all scored fields of the post together; its own text and title alone; the lines of its
-pictures alone; one of those lines. Where only one of the first three has anything to say it is `all`, and not repeated.
+pictures alone; what is said in its sound alone; one of those lines; one of those segments. Where only one part of the
+post has anything to say its windows are `all`, and not repeated.
 """
 
 
@@ -176,6 +261,8 @@ class Window(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     reads: Reads = "all"
     line: int | None = None
     """The place of the window's line in `OcrSection.lines`, where it reads one."""
+    segment: int | None = None
+    """The place of the window's segment in `AsrSection.segments`, where it reads one."""
 
     def __post_init__(self) -> None:
         _check_array("ids", self.ids, np.dtype(np.int32), 1)

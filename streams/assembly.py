@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from processors.asr import AsrOptions
 from processors.chain import ChainOptions, MediaParts, Models, Processors, build_chain
 from processors.fetch import FetchOptions
 from processors.fuse import EvidenceLimits
@@ -21,7 +22,7 @@ from streams.worker.outcomes import Versions
 WITHOUT_MODELS = frozenset({Stage.INGEST, Stage.FETCH, Stage.RETRY})
 """Stages that need neither pack nor policy: a worker of these starts without them."""
 
-WITH_MEDIA = frozenset({Stage.FETCH, Stage.OCR, Stage.ENCODE})
+WITH_MEDIA = frozenset({Stage.FETCH, Stage.OCR, Stage.ASR, Stage.ENCODE})
 """Stages that read or write the media store."""
 
 
@@ -56,7 +57,7 @@ def media_of(settings: Settings) -> MediaParts:
 
 def options_of(settings: Settings, code: str, max_attempts: int) -> ChainOptions:
     """What the settings say about the work of the stages."""
-    limits, worker, media, ocr = settings.limits, settings.worker, settings.media, settings.ocr
+    limits, worker, media, ocr, asr = settings.limits, settings.worker, settings.media, settings.ocr, settings.asr
     return ChainOptions(
         code=code,
         device=worker.device.value,
@@ -70,4 +71,10 @@ def options_of(settings: Settings, code: str, max_attempts: int) -> ChainOptions
             retention_days=settings.store.retention_days,
         ),
         ocr=OcrOptions(**{name: getattr(ocr, name) for name in ocr.__struct_fields__}),
+        asr=AsrOptions(
+            model=asr.model,
+            compute_type=asr.compute_type,
+            hallucination_check=asr.hallucination_check.value,
+            cache_sounds=asr.cache_sounds,
+        ),
     )

@@ -31,6 +31,7 @@ CHAIN: tuple[StageInput, ...] = (
     StageInput(Stage.INGEST),
     StageInput(Stage.FETCH, boundary=True),
     StageInput(Stage.OCR),
+    StageInput(Stage.ASR),
     StageInput(Stage.PACK),
     StageInput(Stage.ENCODE),
     StageInput(Stage.FUSE),

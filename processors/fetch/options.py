@@ -41,6 +41,12 @@ class FetchOptions:
     max_frames: int = 8
     decode_timeout_s: float = 15.0
     decode_memory_mb: int = 2_048
+    max_seconds: float = 600.0
+    """Of a video or a sound, that are looked at and listened to."""
+    long_seconds: float = 60.0
+    """Posts whose videos and sounds last longer together are long."""
+    video_frames: int = 16
+    frame_gap_s: float = 4.0
     decoders: int | None = None
     """Processes that decode; None: as many as cores this process may use."""
     max_attempts: int = 3

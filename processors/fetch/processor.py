@@ -250,13 +250,18 @@ def _decoders(options: FetchOptions) -> int:
 
 
 def _fixed(record: Record, settled: list[Settled]) -> Record:
-    """The record with what was found of its media. Without a picture there is nothing to read for `ocr`."""
+    """The record with what was found of its media. Without a picture there is nothing to read for `ocr`, without sound
+    nothing to hear for `asr`."""
     fetched = tuple(item.fetched for item in settled if item.fetched is not None)
-    readable = any(item.pictures for item in fetched)
+    idle = set[Stage]()
+    if not any(item.pictures for item in fetched):
+        idle.add(Stage.OCR)
+    if not any(item.sound for item in fetched):
+        idle.add(Stage.ASR)
     return replace(
         record,
         post=replace(record.post, media=tuple(item.media for item in settled)),
         fetch=FetchSection(media=fetched),
-        route=tuple(stage for stage in record.route if stage is not Stage.OCR or readable),
+        route=tuple(stage for stage in record.route if stage not in idle),
         modalities=media_modalities(record.modalities, [item.fate for item in settled]),
     )

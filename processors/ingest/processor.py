@@ -20,7 +20,7 @@ BATCHING = BatchPolicy(max_items=256, max_cost=200_000, max_wait_s=0.0)
 """The work is done item by item, so waiting for company gains nothing; the cost keeps batches of long posts short."""
 
 TEXT_ROUTE = (Stage.INGEST, Stage.PACK, Stage.ENCODE, Stage.FUSE)
-MEDIA_ROUTE = (Stage.INGEST, Stage.FETCH, Stage.OCR, Stage.PACK, Stage.ENCODE, Stage.FUSE)
+MEDIA_ROUTE = (Stage.INGEST, Stage.FETCH, Stage.OCR, Stage.ASR, Stage.PACK, Stage.ENCODE, Stage.FUSE)
 """Of a post with media, whatever their producer calls them; fetch, which sees what they are, takes out what they do not
 need."""
 

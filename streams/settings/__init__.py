@@ -12,7 +12,14 @@ from streams.settings.kafka import (
     TopicSettings,
 )
 from streams.settings.load import Loaded, SettingsError, Source, load_settings
-from streams.settings.media import KnownSettings, MediaSettings, OcrSettings, StoreSettings
+from streams.settings.media import (
+    AsrSettings,
+    HallucinationCheck,
+    KnownSettings,
+    MediaSettings,
+    OcrSettings,
+    StoreSettings,
+)
 from streams.settings.private import Overrides, Secret
 from streams.settings.tree import (
     Delivery,
@@ -32,12 +39,14 @@ from streams.settings.work import (
 )
 
 __all__ = [
+    "AsrSettings",
     "BatchSettings",
     "BreakerSettings",
     "Delivery",
     "Device",
     "Entry",
     "GroupProtocol",
+    "HallucinationCheck",
     "HttpSettings",
     "KafkaSettings",
     "KnownSettings",

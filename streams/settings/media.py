@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -139,6 +140,38 @@ class MediaSettings(Struct, frozen=True, kw_only=True):
         | None
     ) = None
 
+    max_seconds: Annotated[
+        float,
+        Meta(
+            gt=0,
+            le=86_400,
+            description="Most seconds of a video or a sound that are looked at and listened to; of a longer one the "
+            "rest is left, and the modality is `partial`.",
+        ),
+    ] = 600.0
+    long_seconds: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=86_400,
+            description="Posts whose videos and sounds last longer than this together go through the lane of long "
+            "media, where they hold no short post up.",
+        ),
+    ] = 60.0
+    video_frames: Annotated[
+        int,
+        Meta(ge=1, le=256, description="Most frames of a video that are looked at."),
+    ] = 16
+    frame_gap_s: Annotated[
+        float,
+        Meta(
+            gt=0,
+            le=3_600,
+            description="Beside the frames at which scenes change, one is looked at after this many seconds, as far as "
+            "`video_frames` goes.",
+        ),
+    ] = 4.0
+
 
 class KnownSettings(Struct, frozen=True, kw_only=True):
     """Lists of known content, checked before any model. A match is the flag `known.<list>`; policies decide on it."""
@@ -205,3 +238,44 @@ class OcrSettings(Struct, frozen=True, kw_only=True):
         ]
         | None
     ) = None
+
+
+class HallucinationCheck(StrEnum):
+    SUSPICIOUS = "suspicious"
+    ALWAYS = "always"
+
+
+class AsrSettings(Struct, frozen=True, kw_only=True):
+    """Hearing what is said in sounds."""
+
+    model: (
+        Annotated[
+            str,
+            Meta(
+                min_length=1,
+                max_length=4_096,
+                description="A folder with a Whisper model in CTranslate2's format, or the name of one on its hub "
+                "(`large-v3`, `large-v3-turbo`), which is downloaded when a worker starts; without it, the pack's own.",
+            ),
+        ]
+        | None
+    ) = None
+    compute_type: Annotated[
+        str,
+        Meta(
+            pattern=r"^(auto|int8|int8_float32|int8_float16|int8_bfloat16|int16|float16|bfloat16|float32)\Z",
+            title="a type of numbers that CTranslate2 has",
+            description="The numbers that the model computes in; `auto` is int8 on a CPU and float16 on a GPU.",
+        ),
+    ] = "auto"
+    hallucination_check: Annotated[
+        HallucinationCheck,
+        Meta(
+            description="Which chunks are heard again with their speech silenced, to see whether the words come from "
+            "what is left: those that look `suspicious`, or `always` all of them.",
+        ),
+    ] = HallucinationCheck.SUSPICIOUS
+    cache_sounds: Annotated[
+        int,
+        Meta(ge=0, le=1_000_000, description="Sounds whose words are remembered (by SHA-256); 0 hears each anew."),
+    ] = 1_024

@@ -14,7 +14,7 @@ from typing import Annotated
 from msgspec import Meta, Struct, field
 
 from streams.settings.kafka import KafkaSettings, TopicSettings
-from streams.settings.media import KnownSettings, MediaSettings, OcrSettings, StoreSettings
+from streams.settings.media import AsrSettings, KnownSettings, MediaSettings, OcrSettings, StoreSettings
 from streams.settings.work import BatchSettings, BreakerSettings, LimitSettings, RetrySettings, WorkerSettings
 
 INSTALLED = Path(__file__).resolve().parents[2]
@@ -154,6 +154,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     media: MediaSettings = MediaSettings()
     known: KnownSettings = KnownSettings()
     ocr: OcrSettings = OcrSettings()
+    asr: AsrSettings = AsrSettings()
     worker: WorkerSettings = WorkerSettings()
     batch: BatchSettings = BatchSettings()
     retry: RetrySettings = RetrySettings()

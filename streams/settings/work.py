@@ -134,6 +134,7 @@ class BatchSettings(Struct, frozen=True, kw_only=True):
 
     ingest: StageBatch = StageBatch()
     ocr: StageBatch = StageBatch()
+    asr: StageBatch = StageBatch()
     pack: StageBatch = StageBatch()
     encode: StageBatch = StageBatch()
     fuse: StageBatch = StageBatch()

@@ -26,7 +26,7 @@ from streams.worker.ledger import Header, Headers, Output
 OUR_FAILURES = frozenset({Cause.POISON, Cause.RETRIES_EXHAUSTED})
 """What the failure-rate pause counts: never an invalid post, or senders could stop us."""
 
-WAITING_STAGES = (Stage.FETCH, Stage.OCR, Stage.ENCODE)
+WAITING_STAGES = (Stage.FETCH, Stage.OCR, Stage.ASR, Stage.ENCODE)
 """Those that need what may be away (servers, the media store). In a process of its own, each counts its tries anew."""
 
 MAX_KEY_BYTES = 16 * 1024
