@@ -22,6 +22,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from streams.broker import BrokerError, LocalBroker
 from streams.broker.data_folder import DataFolder
+from streams.broker.runtime import prepare_runtime
 
 FOREGROUND = """
 import sys
@@ -45,6 +46,13 @@ sys.exit(foreground.run_broker(Path(sys.argv[1]), int(sys.argv[2]), sys.stdout))
 # What librdkafka says while a broker is away is no news in tests that stop it.
 QUIET = {"log_level": 0}
 TIMEOUT_S = 60
+
+
+@pytest.fixture(scope="module", autouse=True)
+def fetched() -> None:
+    """The jars are there: on a new machine the first broker says that it fetches them, and these tests read what it
+    says."""
+    prepare_runtime(print)
 
 
 @contextmanager
