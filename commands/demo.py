@@ -18,12 +18,15 @@ from commands.console import counted, cut, printable, put_json, put_line, put_ta
 from commands.demo_table import (
     HEADER,
     PICTURES_HEADER,
+    SOUNDS_HEADER,
     TEXT_COLUMNS,
     WHY_COLUMNS,
     decision_row,
     fitted,
     has_pictures,
+    has_sound,
     picture_row,
+    sound_row,
     text_of,
 )
 from commands.failures import CommandFailed
@@ -165,6 +168,7 @@ def _put_objects(published: list[Delivered], outcomes: Outcomes) -> None:
 def _put_table(lines: Mapping[int, Line], published: list[Delivered], outcomes: Outcomes) -> None:
     rows: list[tuple[str, ...]] = []
     pictures: list[tuple[str, ...]] = []
+    sounds: list[tuple[str, ...]] = []
     for delivered in published:
         origin = origin_of(delivered)
         if delivered.line is None:
@@ -175,13 +179,16 @@ def _put_table(lines: Mapping[int, Line], published: list[Delivered], outcomes: 
             rows.append(decision_row(name, text, decision))
             if has_pictures(decision):
                 pictures.append(picture_row(decision))
+            if has_sound(decision):
+                sounds.append(sound_row(decision))
         else:
             rows.append((name, "", text, "dead letter", "", cut(why_dead(outcomes.dead[origin]), WHY_COLUMNS)))
     room = shutil.get_terminal_size((0, 0)).columns
     put_table(HEADER, fitted(HEADER, rows, room))
-    if pictures:
-        put_line("")
-        put_table(PICTURES_HEADER, fitted(PICTURES_HEADER, pictures, room))
+    for header, more in ((PICTURES_HEADER, pictures), (SOUNDS_HEADER, sounds)):
+        if more:
+            put_line("")
+            put_table(header, fitted(header, more, room))
 
 
 def _post(line: Line) -> tuple[str, str]:

@@ -51,7 +51,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Seconds from the start of the media."""
     t_end: float | None = None
     confidence: Probability | None = None
-    """Of the reading, where `text` was read in a picture."""
+    """Of the reading or the hearing, where `text` was read in a picture or heard in a sound; 0 for what was heard and
+    is not to be trusted."""
     score: Probability
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from msgspec.structs import replace
 
+from processors.ocr.merging import merge_frames
 from schemas import (
     EncodeSection,
     FetchedMedia,
@@ -58,7 +59,9 @@ def with_pictures(
     fetch = FetchSection(
         media=tuple(_fetched(name, [shot for shot in shots if shot.media_id == name]) for name in names)
     )
-    ocr = OcrSection(pictures=tuple(map(_read, shots)), lang=told, lang_confidence=0.9, engine="CPUExecutionProvider")
+    ocr = OcrSection(
+        pictures=merge_frames(map(_read, shots)), lang=told, lang_confidence=0.9, engine="CPUExecutionProvider"
+    )
     return replace(record, fetch=fetch, ocr=ocr)
 
 

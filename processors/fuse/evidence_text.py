@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from processors.fuse.pieces import Piece
 from processors.fuse.scores import is_of
-from processors.pack.language import OWN_FIELDS
+from processors.pack.parts import OWN_FIELDS
 from schemas import Evidence, FieldSpan, Post, Window
 
 

@@ -18,8 +18,8 @@ def judged_modalities(record: Record, pack: Pack, parts: Mapping[Part, Probabili
     """Modality -> its score and the confidence in it, 0..1; only of those that an expert judged.
 
     For a calibrated probability p the confidence is max(p, 1 - p). The text expert's is less by what share of the
-    letters it could not see, times the confidence of the reading for lines in pictures, and 0 in a language for which
-    nothing is known about its scores.
+    letters it could not see, times the confidence of the reading for lines in pictures and of the hearing for speech,
+    and 0 in a language for which nothing is known about its scores.
     """
     features = record.pack.features if record.pack is not None else {}
     found: dict[str, Judged] = {}
@@ -35,6 +35,15 @@ def judged_modalities(record: Record, pack: Pack, parts: Mapping[Part, Probabili
             found["ocr"] = Judged(score, _confidence(score, seen))
         else:
             found["ocr"] = Judged(score, 0.0, f"the pack does not read the language of the lines ({_lines_in(record)})")
+    if "asr" in parts:
+        score = _score(parts["asr"])
+        seen = (1.0 - features.get("asr_unknown_share", 0.0)) * features.get("asr_confidence", 0.0)
+        # Whisper hears some language in any sound: as with lines, one that the pack does not read is a doubt.
+        if reads_speech(record, pack):
+            found["speech"] = Judged(score, _confidence(score, seen))
+        else:
+            reason = f"the pack does not read the language of what is said ({_spoken_in(record)})"
+            found["speech"] = Judged(score, 0.0, reason)
     if "image" in parts:
         score = _score(parts["image"])
         found["image"] = Judged(score, _confidence(score, 1.0))
@@ -43,7 +52,11 @@ def judged_modalities(record: Record, pack: Pack, parts: Mapping[Part, Probabili
 
 def raised_flags(record: Record, pack: Pack, parts: Mapping[Part, Probabilities]) -> tuple[str, ...]:
     """The flags that are facts and no label's: a language that the pack does not read, and known content, by list."""
-    unread = ("text" in parts and not reads_text(record, pack)) or ("ocr" in parts and not reads_lines(record, pack))
+    unread = (
+        ("text" in parts and not reads_text(record, pack))
+        or ("ocr" in parts and not reads_lines(record, pack))
+        or ("asr" in parts and not reads_speech(record, pack))
+    )
     fetched = record.fetch.media if record.fetch is not None else ()
     lists = {match.list for media in fetched for match in media.known}
     return (*([LANG_UNSUPPORTED] if unread else []), *(known_flag(name) for name in sorted(lists)))
@@ -60,8 +73,17 @@ def reads_lines(record: Record, pack: Pack) -> bool:
     return can_read(pack, _lines_in(record), _letters(record, "ocr_letters"))
 
 
+def reads_speech(record: Record, pack: Pack) -> bool:
+    """The same of what is said in its sound."""
+    return can_read(pack, _spoken_in(record), _letters(record, "asr_letters"))
+
+
 def _lines_in(record: Record) -> str:
     return (record.ocr.lang if record.ocr is not None else None) or UNKNOWN_LANGUAGE
+
+
+def _spoken_in(record: Record) -> str:
+    return (record.asr.lang if record.asr is not None else None) or UNKNOWN_LANGUAGE
 
 
 def _letters(record: Record, feature: str) -> float:

@@ -10,16 +10,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from processors.fuse.scores import is_of
-from processors.pack.picture_text import join_lines
+from processors.pack.joined_text import join_lines, join_segments
 from processors.text import is_readable
-from schemas import DOUBTFUL_STATUSES, MODALITIES, Modality, Record, Status
+from schemas import DOUBTFUL_STATUSES, MODALITIES, FetchedMedia, Modality, Record, Status
 
 TEXT, OCR, IMAGE, SPEECH = "text", "ocr", "image", "speech"
 
 MEDIA_MODALITIES = {"image": (OCR, IMAGE), "video": (OCR, IMAGE, SPEECH), "audio": (SPEECH,)}
 """What there is to read in each kind of media."""
 
-_ABSENT = Modality(status=Status.ABSENT)
+_UNSAID = Modality(status=Status.OK)
+"""Of what no earlier stage has said anything: it doubts nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ def final_modalities(record: Record, judged: Mapping[str, Judged], weights: Mapp
 
 
 def _modality(record: Record, name: str, judged: Judged | None, weight: float | None) -> Modality:
-    before = record.modalities.get(name, _ABSENT)
+    before = record.modalities.get(name, _UNSAID)
     reasons = [before.reason] if before.status in DOUBTFUL_STATUSES and before.reason else []
     status = before.status if before.status in DOUBTFUL_STATUSES else Status.ABSENT if judged is None else Status.OK
     if judged is not None and judged.unsafe is not None:
@@ -77,19 +78,42 @@ def _gaps(record: Record, name: str, judged: Judged | None) -> Iterator[str]:
             yield "no expert has judged the lines"
     if name == IMAGE and pictures and judged is None:
         yield "the image expert did not run"
+    sounds = record.sounds
+    if name == SPEECH and record.asr is not None:
+        heard = {sound.object for sound in record.asr.sounds}
+        if missing := sum(sound.object not in heard for _, sound in sounds):
+            yield f"{missing} of {len(sounds)} sounds were not listened to"
+        if judged is None and is_readable(join_segments(record.asr).text):
+            yield "no expert has judged what is said"
 
 
 def _kinds(record: Record, name: str) -> Iterator[str]:
     """Kinds of the post's media which hold that modality, and which no stage has opened for it."""
-    fetched = {media.media_id: media for media in record.fetch.media} if record.fetch is not None else {}
+    items = record.fetch.media if record.fetch is not None else ()
+    fetched = {item.media_id: item for item in items}
+    # The same bytes twice are listened to once.
+    audible = {item.sha256 for item in items if item.sound is not None}
     looked = record.encode is not None and record.encode.image is not None
-    opened = {OCR: record.ocr is not None, IMAGE: looked}.get(name, False)
+    ran = {OCR: record.ocr is not None, IMAGE: looked, SPEECH: record.asr is not None}[name]
     for media in record.post.media:
         found = fetched.get(media.media_id)
-        # What the producer calls it does not count once its bytes are known.
-        kind = found.kind if found is not None else media.kind
-        if name in MEDIA_MODALITIES[kind] and not (opened and found is not None and found.pictures):
-            yield kind
+        if found is None:
+            if name in MEDIA_MODALITIES[media.kind]:
+                yield media.kind
+            continue
+        # What the producer calls it does not count once its bytes are known. A recording may have a cover to look at.
+        there = found.sha256 in audible if name == SPEECH else bool(found.pictures)
+        expected = name in MEDIA_MODALITIES[found.kind] and not (name == SPEECH and _is_silent(record, found))
+        if (there or expected) and not (there and ran):
+            yield found.kind
+
+
+def _is_silent(record: Record, media: FetchedMedia) -> bool:
+    """Whether a video of which no sound was fetched has none: fetch says so of the whole post, or has probed this one.
+    Of a sound that could not be had fetch tells, in a modality that failed or is partial."""
+    said = record.modalities.get(SPEECH, _UNSAID)
+    probed = media.seconds is not None or said.status is Status.ABSENT
+    return media.kind == "video" and probed
 
 
 def _has_own_windows(record: Record) -> bool:

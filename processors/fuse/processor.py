@@ -14,14 +14,14 @@ from processors.contract import BatchPolicy, Outcome, ProcessingError
 from processors.fuse.calibration import DECIMALS
 from processors.fuse.combine import fuse_scores
 from processors.fuse.evidence import EvidenceLimits, PostEvidence, post_evidence
-from processors.fuse.evidence_media import line_pieces, picture_pieces
+from processors.fuse.evidence_media import line_pieces, picture_pieces, segment_pieces
 from processors.fuse.evidence_text import text_pieces
 from processors.fuse.identity import decision_id, flag_id
 from processors.fuse.judged import judged_modalities, raised_flags
 from processors.fuse.modalities import combined_confidence, final_modalities
 from processors.fuse.pieces import Piece
 from processors.fuse.scores import Judge, PostScores
-from processors.pack.features import PICTURE_FEATURES
+from processors.pack.features import MEDIA_FEATURES
 from processors.pack.language import post_language
 from processors.packs import Pack
 from processors.policy import Facts, Policy, PostFacts, Verdict
@@ -136,7 +136,7 @@ class FuseProcessor:
         return list(batch)
 
     def _evidence(self, record: Record, scores: PostScores, verdict: Verdict) -> PostEvidence:
-        """All lines that were read, and what else speaks for an action that restricts the post."""
+        """All that was read and heard, and what else speaks for an action that restricts the post."""
         windows = record.pack.windows if record.pack is not None and len(scores.windows) else ()
         rounded = scores.windows.round(DECIMALS)
         pieces: list[Piece] = []
@@ -146,6 +146,8 @@ class FuseProcessor:
             pieces += line_pieces(record.ocr, windows, rounded, self._judge.text_labels)
         if verdict.action is not Action.APPROVE and len(scores.pictures):
             pieces += picture_pieces(record.pictures, scores.pictures.round(DECIMALS), self._judge.image_labels)
+        if record.asr is not None:
+            pieces += segment_pieces(record.asr, windows, rounded, self._judge.text_labels)
         return post_evidence(pieces, _thresholds_of_interest(verdict), self._limits)
 
     def _versions(self, record: Record, layers: tuple[str, ...]) -> Versions:
@@ -154,6 +156,7 @@ class FuseProcessor:
             "text": encode.engine if encode is not None else None,
             "image": encode.image.engine if encode is not None and encode.image is not None else None,
             "ocr": record.ocr.engine if record.ocr is not None else None,
+            "asr": record.asr.engine if record.asr is not None else None,
         }
         return Versions(
             code=self._code,
@@ -165,8 +168,8 @@ class FuseProcessor:
 
 
 def _features(record: Record) -> dict[str, float]:
-    """What rules may ask of any post that pack has seen: without pictures their features are 0."""
-    return {**dict.fromkeys(PICTURE_FEATURES, 0.0), **record.pack.features} if record.pack is not None else {}
+    """What rules may ask of any post that pack has seen: without pictures, or sound, their features are 0."""
+    return {**dict.fromkeys(MEDIA_FEATURES, 0.0), **record.pack.features} if record.pack is not None else {}
 
 
 def _thresholds_of_interest(verdict: Verdict) -> dict[str, float]:

@@ -1,4 +1,5 @@
-"""What the experts say of a post, by part: its own text, the lines in its pictures, the pictures themselves."""
+"""What the experts say of a post, by part: its own text, the lines in its pictures, what is said in its sound, the
+pictures themselves."""
 
 from __future__ import annotations
 
@@ -11,13 +12,13 @@ from numpy.typing import NDArray
 
 from processors.contract import ProcessingError
 from processors.fuse.calibration import Calibration
-from processors.pack.language import OWN_FIELDS, PICTURE_FIELD
+from processors.pack.parts import WORD_PARTS, WordPart, parts_of
 from processors.packs import Pack
 from schemas import Cause, Record, Window
 
-Part = Literal["whole", "text", "ocr", "image"]
-"""`whole`: all that the text expert read, own text and lines together and apart; `text`: own text alone; `ocr`: the
-lines alone; `image`: the pictures."""
+Part = Literal["whole", "text", "ocr", "asr", "image"]
+"""`whole`: all that the text expert read, own text, lines and speech together and apart; `text`: own text alone; `ocr`:
+the lines alone; `asr`: the speech alone; `image`: the pictures."""
 
 Probabilities = Mapping[str, float]
 
@@ -66,23 +67,23 @@ class Judge:
         return PostScores(windows, pictures, parts)
 
 
-def is_of(window: Window, part: Literal["text", "ocr"]) -> bool:
-    """Whether a window shows that part of the post and not the other; single lines are no part of their own."""
-    if window.reads == "line":
-        return False
-    shown = {span.field for span in window.spans}
-    written, own = PICTURE_FIELD in shown, not shown.isdisjoint(OWN_FIELDS)
-    return written and not own if part == "ocr" else own and not written
+def is_of(window: Window, part: WordPart) -> bool:
+    """Whether a window shows that part of the post and no other; single lines and segments are no part of their own."""
+    return not _is_single(window) and parts_of(span.field for span in window.spans) == {part}
+
+
+def _is_single(window: Window) -> bool:
+    return window.reads in ("line", "segment")
 
 
 def _text_parts(
     windows: Sequence[Window], found: NDArray[np.float64], labels: Sequence[str]
 ) -> dict[Part, Probabilities]:
-    # A line alone lacks its neighbours: it says where to look, not what the post means. Counted among the rest, lines
-    # would flag 14% of harmless memes for abuse instead of 10%, and tell them apart hardly better (AUC 0.649 for 0.643,
-    # on 1,250 memes).
-    rows: dict[Part, list[int]] = {"whole": [at for at, window in enumerate(windows) if window.reads != "line"]}
-    for part in ("text", "ocr"):
+    # A line alone lacks its neighbours, as a segment does: it says where to look, not what the post means. Counted
+    # among the rest, lines would flag 14% of harmless memes for abuse instead of 10%, and tell them apart hardly better
+    # (AUC 0.649 for 0.643, on 1,250 memes).
+    rows: dict[Part, list[int]] = {"whole": [at for at, window in enumerate(windows) if not _is_single(window)]}
+    for part in WORD_PARTS:
         rows[part] = [at for at, window in enumerate(windows) if is_of(window, part)]
     return {part: _highest(found[chosen], labels) for part, chosen in rows.items() if chosen}
 

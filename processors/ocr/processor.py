@@ -14,8 +14,9 @@ from processors.contract import BatchPolicy, Outcome, TransientError
 from processors.cores import usable_cores
 from processors.engines import Device, EngineStatistics
 from processors.media.store import MediaMissing, StoreAway
-from processors.ocr.cache import CacheStatistics, ReadingCache
+from processors.reading_cache import CacheStatistics, ReadingCache
 from processors.ocr.detection import detection_size
+from processors.ocr.merging import merge_frames
 from processors.ocr.metered import MeteredGraph
 from processors.ocr.modality import OCR, ocr_modality
 from processors.ocr.models import open_graphs
@@ -184,17 +185,18 @@ class OcrProcessor:
     def _with_section(self, post: OpenPost, readings: Mapping[str, PictureReading]) -> Record:
         if not post.pictures:
             return post.record
-        pictures: list[OcrPicture] = []
+        read: list[OcrPicture] = []
         left_out: dict[str, int] = {}
         for opened in post.pictures:
             reading = readings.get(opened.picture.object)
             if opened.missing is None and reading is not None:
-                pictures.append(ocr_picture(opened.media_id, opened.picture, reading))
+                read.append(ocr_picture(opened.media_id, opened.picture, reading))
                 left_out[opened.media_id] = left_out.get(opened.media_id, 0) + reading.left_out
+        pictures = merge_frames(read)
         missing = [opened.missing for opened in post.pictures if opened.missing is not None]
         lang, confidence = langid.detect("\n".join(line.text for picture in pictures for line in picture.lines))
         section = OcrSection(
-            pictures=tuple(pictures),
+            pictures=pictures,
             lang=lang,
             lang_confidence=confidence,
             engine=self.graphs[-1].engine.provider,

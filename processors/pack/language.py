@@ -1,15 +1,11 @@
-"""The languages of a post: of what was posted, and of what is written in its pictures."""
+"""The languages of a post: of what was posted, of what is written in its pictures, and of what is said in its sound."""
 
 from __future__ import annotations
 
 from processors.pack.layout import UNKNOWN_LANGUAGE
+from processors.pack.parts import OWN_FIELDS, WordPart
 from processors.text import is_readable
-from schemas import FieldName, Record
-
-OWN_FIELDS: tuple[FieldName, ...] = ("title", "text")
-"""A post's own text, in reading order; what it answers to is somebody else's."""
-
-PICTURE_FIELD: FieldName = "ocr"
+from schemas import AsrSection, OcrSection, Record
 
 
 def has_own_text(record: Record) -> bool:
@@ -19,15 +15,17 @@ def has_own_text(record: Record) -> bool:
 
 
 def post_language(record: Record) -> str:
-    """The language of the post's own text; of one without any, that of its pictures' lines where it could be told."""
+    """The language of the post's own text; of one without any, that of its pictures' lines where it could be told, else
+    that of its speech."""
     own = record.ingest.lang if record.ingest is not None else UNKNOWN_LANGUAGE
-    return own if has_own_text(record) else _told_of_lines(record) or own
+    return own if has_own_text(record) else _told(record.ocr) or _told(record.asr) or own
 
 
-def picture_language(record: Record) -> str:
-    """The language of the lines; where they are too few to tell, they are taken for the post's language."""
-    return _told_of_lines(record) or post_language(record)
+def part_languages(record: Record) -> dict[WordPart, str]:
+    """The language that each part is read in; lines and speech that are too little to tell are taken for the post's."""
+    post = post_language(record)
+    return {"text": post, "ocr": _told(record.ocr) or post, "asr": _told(record.asr) or post}
 
 
-def _told_of_lines(record: Record) -> str | None:
-    return record.ocr.lang if record.ocr is not None else None
+def _told(section: OcrSection | AsrSection | None) -> str | None:
+    return section.lang if section is not None else None

@@ -1,4 +1,5 @@
-"""Stage `pack`: a post's text fields, and the lines read in its pictures, become the encoder's windows."""
+"""Stage `pack`: a post's text fields, the lines read in its pictures and what is said in its sound become the encoder's
+windows."""
 
 from __future__ import annotations
 
@@ -9,11 +10,12 @@ from msgspec.structs import replace
 
 from processors.contract import BatchPolicy, Outcome, ProcessingError
 from processors.ingest.processor import MAX_TEXT_CHARS
-from processors.pack.features import picture_features, text_features
-from processors.pack.language import OWN_FIELDS, PICTURE_FIELD, picture_language, post_language
+from processors.pack.features import picture_features, speech_features, text_features
+from processors.pack.joined_text import join_lines, join_segments
+from processors.pack.language import part_languages, post_language
 from processors.pack.layout import TextLayout
-from processors.pack.picture_text import join_lines
-from processors.pack.readings import Fields, PostReader
+from processors.pack.parts import OWN_FIELDS, PICTURE_FIELD, SPEECH_FIELD
+from processors.pack.readings import Fields, PlacedPart, PostReader
 from processors.pack.windows import TokenField
 from processors.packs import Pack
 from processors.text import field_view, is_readable
@@ -44,7 +46,10 @@ MAX_LINE_WINDOWS = 16
 so a page of print would otherwise cost more than all other windows together; its further lines are scored with others.
 """
 
-TEXT = "text"
+MAX_SEGMENT_WINDOWS = 16
+"""The same for segments of speech, of which a minute has six to fifteen."""
+
+TEXT, SPEECH = "text", "speech"
 
 
 class PackProcessor:
@@ -65,7 +70,7 @@ class PackProcessor:
         batching: BatchPolicy = BATCHING,
     ) -> None:
         """`max_windows`: a lower limit than the pack's own, for each reading and view. `max_text_chars`: code points
-        read of all lines in a post's pictures together. Raises `PackError`."""
+        read of all lines in a post's pictures together, and of all that is said in its sound. Raises `PackError`."""
         self.batching = batching
         self._tokenizer = pack.load_tokenizer()
         self._unknown_id = pack.manifest.text.layout.unk
@@ -77,11 +82,13 @@ class PackProcessor:
         if record.ingest is None:
             return 0
         written = sum(len(line.text) for _, line in record.ocr.lines) if record.ocr is not None else 0
+        said = sum(len(segment.text) for _, segment in record.asr.segments) if record.asr is not None else 0
         own = sum(len(field.text) + len(field.folded or "") for field in record.ingest.fields.values())
-        return (own + min(written, self._limit)) // CHARS_PER_TOKEN
+        return (own + min(written, self._limit) + min(said, self._limit)) // CHARS_PER_TOKEN
 
     def prepare(self, record: Record, /) -> Record:
-        """The record with its `pack` section; `text` or `ocr` is `partial` where something could not be read.
+        """The record with its `pack` section; `text`, `ocr` or `speech` is `partial` where something could not be
+        read.
 
         Raises `ProcessingError` for a record that ingest has not seen.
         """
@@ -89,20 +96,25 @@ class PackProcessor:
             raise ProcessingError(
                 Cause.INVALID_RECORD, "no ingest section; expected ingest to run before pack", "ingest"
             )
-        lines = join_lines(record.ocr)
-        written = field_view(lines.text, self._limit)
-        fields = _readable({**record.ingest.fields, PICTURE_FIELD: written})
+        lines, segments = join_lines(record.ocr), join_segments(record.asr)
+        written, said = field_view(lines.text, self._limit), field_view(segments.text, self._limit)
+        fields = _readable({**record.ingest.fields, PICTURE_FIELD: written, SPEECH_FIELD: said})
         reader = PostReader(self._layout, self._tokenizer, fields)
-        readings = reader.read(post_language(record), picture_language(record))
+        languages = part_languages(record)
+        readings = reader.read(post_language(record), languages)
         windows = readings.windows
         if PICTURE_FIELD in fields:
-            windows += reader.read_lines(picture_language(record), lines.to_score(MAX_LINE_WINDOWS))
+            windows += reader.read_places("ocr", languages["ocr"], lines.to_score(MAX_LINE_WINDOWS))
+        if SPEECH_FIELD in fields:
+            windows += reader.read_places("asr", languages["asr"], segments.to_score(MAX_SEGMENT_WINDOWS))
 
         features = self._features(record, reader, fields, windows)
         section = PackSection(windows=tuple(windows), features=features, unread=tuple(readings.unread))
         modalities = note_partial(record.modalities, TEXT, self._gaps(section, OWN_FIELDS, "unknown_share"))
-        gaps = self._cut(written) + self._gaps(section, (PICTURE_FIELD,), "ocr_unknown_share")
+        gaps = self._cut("ocr", written) + self._gaps(section, (PICTURE_FIELD,), "ocr_unknown_share")
         modalities = note_partial(modalities, PICTURE_FIELD, gaps)
+        gaps = self._cut("asr", said) + self._gaps(section, (SPEECH_FIELD,), "asr_unknown_share")
+        modalities = note_partial(modalities, SPEECH, gaps)
         return replace(record, pack=section, modalities=modalities)
 
     def process(self, batch: Sequence[Record], /) -> Sequence[Outcome]:
@@ -119,15 +131,16 @@ class PackProcessor:
             windows=len(windows),
             disguised=any(fields[name].folded is not None for name in own),
         )
-        if record.fetch is None and record.ocr is None:
-            return features
-        written = fields.get(PICTURE_FIELD)
-        return features | picture_features(
-            record.fetch,
-            record.ocr,
-            written.text if written is not None else "",
-            self._unknown(written, reader.text[PICTURE_FIELD]) if written is not None else (),
-        )
+        if record.fetch is not None or record.ocr is not None:
+            features |= picture_features(record.fetch, record.ocr, *self._joined("ocr", reader, fields))
+        if record.asr is not None:
+            features |= speech_features(record.asr, *self._joined("asr", reader, fields))
+        return features
+
+    def _joined(self, part: PlacedPart, reader: PostReader, fields: Fields) -> tuple[str, list[str]]:
+        """The text view of a part, and what of it no token stands for."""
+        view = fields.get(part)
+        return (view.text, self._unknown(view, reader.text[part])) if view is not None else ("", [])
 
     def _unknown(self, view: FieldView, tokens: TokenField) -> list[str]:
         """The stretches of a text view that no token stands for."""
@@ -137,10 +150,10 @@ class PackProcessor:
             if token == self._unknown_id
         ]
 
-    def _cut(self, view: FieldView) -> list[str]:
+    def _cut(self, part: PlacedPart, view: FieldView) -> list[str]:
         if view.original_length <= self._limit:
             return []
-        return [f"ocr has {view.original_length:,} code points, of which the first {self._limit:,} were read"]
+        return [f"{part} has {view.original_length:,} code points, of which the first {self._limit:,} were read"]
 
     def _gaps(self, section: PackSection, names: Sequence[FieldName], unknown_share: str) -> list[str]:
         """Why some of these fields were not wholly read."""

@@ -1,8 +1,9 @@
-"""Which texts of a post are read together: the whole, its own text, its pictures' lines, and each of the lines.
+"""Which texts of a post are read together: the whole, each of its parts, and each line and segment of them.
 
-A post without pictures, and one without own text, is read once. Of one with both, three things are asked: what it says
-as a whole, and what either part says without the other; then a part that is harmless alone can be told from one that is
-not, and a reviewer sees which. What one window of the whole shows of one part alone is left to that part's own windows.
+The parts are its own text, its pictures' lines and what is said in its sound. A post with one of them is read once. Of
+one with more it is asked what it says as a whole, and what each part says without the others; then a part that is
+harmless alone can be told from one that is not, and a reviewer sees which. What one window of the whole shows of one
+part alone is left to that part's own windows.
 """
 
 from __future__ import annotations
@@ -14,15 +15,21 @@ from typing import Literal, cast
 
 import numpy as np
 
-from processors.pack.language import OWN_FIELDS, PICTURE_FIELD
+from processors.pack.joined_text import Place
 from processors.pack.layout import TextLayout
-from processors.pack.picture_text import Place
+from processors.pack.parts import WORD_PARTS, WordPart, parts_of
 from processors.pack.tokens import FieldTokenizer
 from processors.pack.windows import TokenField, TokenWindow, cut_windows
 from schemas import FieldName, FieldSpan, FieldView, OffsetMap, Reads, Window
 
 ViewName = Literal["text", "folded"]
 Fields = Mapping[FieldName, FieldView]
+
+PlacedPart = Literal["ocr", "asr"]
+"""A part, and field, whose text is joined of pieces that have places in it."""
+
+SINGLE: Mapping[PlacedPart, Reads] = {"ocr": "line", "asr": "segment"}
+"""What a window reads that shows one of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,29 +49,35 @@ class PostReader:
         self.text: dict[str, TokenField] = tokenizer({name: field.text for name, field in fields.items()})
         disguises = {name: field.folded for name, field in fields.items() if field.folded is not None}
         self.folded: dict[str, TokenField] = {**self.text, **tokenizer(disguises)}
-        self._token_ends: dict[ViewName, list[int]] = {}
+        self._token_ends: dict[tuple[PlacedPart, ViewName], list[int]] = {}
 
-    def read(self, lang: str, picture_lang: str) -> Readings:
-        """All but the single lines; the languages are those of the post and of the lines in its pictures."""
-        own = [name for name in self._scored(self._fields) if name != PICTURE_FIELD]
-        if PICTURE_FIELD not in self._fields or not own:
-            windows, unread = self._cut("all", lang, self._fields)
-            return Readings(windows, unread)
-        whole, _ = self._cut("all", lang, self._fields)
-        text, text_unread = self._cut("text", lang, [name for name in self._fields if name != PICTURE_FIELD])
-        lines, lines_unread = self._cut("ocr", picture_lang, [PICTURE_FIELD])
-        return Readings([*filter(_is_mixed, whole), *text, *lines], [*lines_unread, *text_unread])
+    def read(self, lang: str, languages: Mapping[WordPart, str]) -> Readings:
+        """All but the single lines and segments; `languages` are those of the parts, `lang` is the post's."""
+        parts = parts_of(self._scored(self._fields))
+        whole, whole_unread = self._cut("all", lang, self._fields)
+        if len(parts) < 2:
+            return Readings(whole, whole_unread)
+        windows = [window for window in whole if len(parts_of(span.field for span in window.spans)) > 1]
+        unread: list[str] = []
+        for part, fields in WORD_PARTS.items():
+            if part in parts:
+                # Own text is read beside what it answers to, as in a post that has nothing else.
+                names = (*fields, self._layout.context) if part == "text" else fields
+                found, left = self._cut(part, languages[part], [name for name in self._fields if name in names])
+                windows += found
+                unread += left
+        return Readings(windows, unread)
 
-    def read_lines(self, lang: str, places: Mapping[int, Place]) -> list[Window]:
-        """One window for each line at its place (by its number), and one more where its folded view differs."""
+    def read_places(self, part: PlacedPart, lang: str, places: Mapping[int, Place]) -> list[Window]:
+        """One window for each line, or segment, at its place (by its number), and one more where its folded view
+        differs. One that does not fit into a window is left to the windows over the part."""
         windows: list[Window] = []
         for number, place in places.items():
             seen: set[bytes] = set()
-            for view in self._views([PICTURE_FIELD]):
-                part = self._part(view, place)
-                # What does not fit into one window is read in the windows over all lines.
-                for window in cut_windows(self._layout, lang, {PICTURE_FIELD: part})[0][:1]:
-                    made = self._window(window, view, "line", number)
+            for view in self._views([part]):
+                found, _ = cut_windows(self._layout, lang, {part: self._part(part, view, place)})
+                if len(found) == 1:
+                    made = self._window(found[0], view, SINGLE[part], number)
                     if made.ids.tobytes() not in seen:
                         windows.append(made)
                     seen.add(made.ids.tobytes())
@@ -77,7 +90,7 @@ class PostReader:
         windows: list[Window] = []
         unread: list[str] = []
         for view in self._views(names):
-            tokens = self.text if view == "text" else self.folded
+            tokens = self._tokens(view)
             found, left = cut_windows(self._layout, lang, {name: tokens[name] for name in names})
             seen = {window.ids.tobytes() for window in windows}
             made = [self._window(window, view, reads) for window in found]
@@ -95,33 +108,37 @@ class PostReader:
     def _any_disguised(self, names: Iterable[FieldName]) -> bool:
         return any(self._fields[name].folded is not None for name in names)
 
-    def _part(self, view: ViewName, place: Place) -> TokenField:
-        """The tokens of a line: those that end within its place in the joined lines. (A token may begin with the line
-        break before its word.)"""
-        tokens = (self.text if view == "text" else self.folded)[PICTURE_FIELD]
-        ends = self._ends(view)
+    def _part(self, part: PlacedPart, view: ViewName, place: Place) -> TokenField:
+        """The tokens at a place: those that end within it in the joined text. (A token may begin with the line break
+        before its word.)"""
+        tokens = self._tokens(view)[part]
+        ends = self._ends(part, view)
         first, last = bisect_right(ends, place[0]), bisect_right(ends, place[1])
-        return TokenField(PICTURE_FIELD, tokens.ids[first:last], tokens.spans[first:last])
+        return TokenField(part, tokens.ids[first:last], tokens.spans[first:last])
 
-    def _ends(self, view: ViewName) -> list[int]:
-        """Where each token of the joined lines ends in them, ascending."""
-        if view not in self._token_ends:
-            to_original = _map(self._fields[PICTURE_FIELD], view).to_original
-            tokens = (self.text if view == "text" else self.folded)[PICTURE_FIELD]
-            self._token_ends[view] = [to_original(*span)[1] for span in tokens.spans]
-        return self._token_ends[view]
+    def _ends(self, part: PlacedPart, view: ViewName) -> list[int]:
+        """Where each token of the joined text ends in it, ascending."""
+        if (part, view) not in self._token_ends:
+            to_original = _map(self._fields[part], view).to_original
+            self._token_ends[part, view] = [to_original(*span)[1] for span in self._tokens(view)[part].spans]
+        return self._token_ends[part, view]
 
-    def _window(self, window: TokenWindow, view: ViewName, reads: Reads, line: int | None = None) -> Window:
+    def _tokens(self, view: ViewName) -> dict[str, TokenField]:
+        return self.text if view == "text" else self.folded
+
+    def _window(self, window: TokenWindow, view: ViewName, reads: Reads, number: int | None = None) -> Window:
         spans: list[FieldSpan] = []
         for name, start, end in window.spans:
             field = cast(FieldName, name)
             spans.append(FieldSpan(field, *_map(self._fields[field], view).to_original(start, end)))
-        return Window(ids=np.array(window.ids, np.int32), view=view, spans=tuple(spans), reads=reads, line=line)
-
-
-def _is_mixed(window: Window) -> bool:
-    shown = {span.field for span in window.spans}
-    return PICTURE_FIELD in shown and not shown.isdisjoint(OWN_FIELDS)
+        return Window(
+            ids=np.array(window.ids, np.int32),
+            view=view,
+            spans=tuple(spans),
+            reads=reads,
+            line=number if reads == "line" else None,
+            segment=number if reads == "segment" else None,
+        )
 
 
 def _map(field: FieldView, view: ViewName) -> OffsetMap:

@@ -76,14 +76,25 @@ def test_a_single_line_is_scored_by_the_window_that_shows_it(chain: Chain, seer:
     assert piece.score > 0.9
 
 
-def test_lines_of_frames_say_when_and_repeated_ones_have_the_same_score(chain: Chain, seer: FuseProcessor) -> None:
-    frames = [Shot(["hello world", "you scum"], t=0.5 * at) for at in range(3)]
+def test_lines_of_frames_are_shown_once_and_say_from_when_to_when(chain: Chain, seer: FuseProcessor) -> None:
+    frames = [Shot(["hello world"], t=0.0), Shot(["hello world", "you scum"], t=0.5), Shot(["you scum"], t=1.5)]
     record = looked_at(chain.encoded(with_pictures(*frames)), [HARMLESS] * 3)
     evidence = decided(seer, record).evidence
-    assert [(piece.text, piece.t_start) for piece in evidence] == [
-        (text, 0.5 * at) for at in range(3) for text in ("hello world", "you scum")
+    assert [(piece.text, piece.t_start, piece.t_end) for piece in evidence] == [
+        ("hello world", 0.0, 0.5),
+        ("you scum", 0.5, 1.5),
     ]
-    assert len({piece.score for piece in evidence}) == 2
+
+
+def test_a_still_has_no_times(chain: Chain, seer: FuseProcessor) -> None:
+    record = looked_at(chain.encoded(with_pictures(Shot(["hello world"]))), [HARMLESS])
+    assert [(piece.t_start, piece.t_end) for piece in decided(seer, record).evidence] == [(None, None)]
+
+
+def test_frames_that_speak_for_a_label_say_when(chain: Chain, seer: FuseProcessor) -> None:
+    record = chain.encoded(with_pictures(*(Shot(t=float(at)) for at in range(3)), text="hello world"))
+    [frame] = decided(seer, looked_at(record, [HARMLESS, (4.0, 0.0), HARMLESS])).evidence
+    assert (frame.modality, frame.t_start) == ("image", 1.0)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])

@@ -83,7 +83,7 @@ def test_a_line_that_stands_in_frame_after_frame_is_read_once(packer: PackProces
     found = section(packer, with_pictures(*frames))
     assert reads(found) == {"all": 1, "line": 2}
     assert of(found, "all")[0].spans == (FieldSpan("ocr", 0, len("you are all\nscum")),)
-    assert found.features["ocr_lines"] == 10.0
+    assert found.features["ocr_lines"] == 2.0
 
 
 def test_two_stills_that_say_the_same_are_both_read(packer: PackProcessor) -> None:

@@ -7,14 +7,43 @@ from datetime import UTC, datetime
 import pytest
 
 from commands.console import width
-from commands.demo_table import HEADER, decision_row, fitted, has_pictures, picture_row, text_of
-from schemas import Action, Decision, Evidence, Modality, Post, Reason, Source, Status, Versions
+from commands.demo_table import (
+    HEADER,
+    SOUNDS_HEADER,
+    decision_row,
+    fitted,
+    has_pictures,
+    has_sound,
+    picture_row,
+    sound_row,
+    text_of,
+    timed_text,
+)
+from schemas import (
+    Action,
+    Decision,
+    Evidence,
+    Media,
+    MediaKind,
+    Modality,
+    Post,
+    Reason,
+    Source,
+    Status,
+    Versions,
+)
 
 OK, ABSENT = Modality(status=Status.OK), Modality(status=Status.ABSENT)
 
 
 def decision(
-    *, text: Modality = ABSENT, ocr: Modality = OK, image: Modality = OK, read: tuple[str, ...] = ()
+    *,
+    text: Modality = ABSENT,
+    ocr: Modality = OK,
+    image: Modality = OK,
+    speech: Modality = ABSENT,
+    read: tuple[str, ...] = (),
+    heard: tuple[Evidence, ...] = (),
 ) -> Decision:
     return Decision(
         decision_id="d-1",
@@ -26,11 +55,12 @@ def decision(
         confidence=0.9,
         labels={"hate": 0.5, "abuse": 0.75, "insult": 0.1},
         severity=0,
-        modalities={"text": text, "ocr": ocr, "image": image, "speech": ABSENT},
+        modalities={"text": text, "ocr": ocr, "image": image, "speech": speech},
         evidence=(
             *(Evidence(modality="ocr", media_id="m-1", text=line, score=0.1) for line in read),
             Evidence(modality="image", media_id="m-1", score=0.1),
             Evidence(modality="text", text="not in the picture", score=0.1),
+            *heard,
         ),
         flags=("abuse",),
         reasons=tuple(Reason(rule=rule, code="c", text="") for rule in ("abuse-review", "other", "other")),
@@ -69,9 +99,52 @@ def test_only_posts_with_pictures_are_shown_among_them() -> None:
     assert not has_pictures(decision(ocr=ABSENT, image=ABSENT))
 
 
-def test_a_post_without_words_is_a_picture() -> None:
-    assert text_of(Post(post_id="p-1", text="two\nlines")) == "two lines"
-    assert text_of(Post(post_id="p-1")) == "(a picture)"
+def said(text: str, start: float, end: float, *, confidence: float = 0.9) -> Evidence:
+    return Evidence(
+        modality="speech", media_id="s-1", text=text, t_start=start, t_end=end, confidence=confidence, score=0.1
+    )
+
+
+def test_what_was_heard_is_shown_in_the_order_of_time_with_its_times_and_how_well() -> None:
+    found = decision(speech=OK, heard=(said("good morning", 3.2, 7.9), said("have a\x1b nice day", 61.0, 61.5)))
+
+    assert sound_row(found) == ("p-1", "0:03-0:07 good morning / 1:01 have a  nice day", "ok", "")
+    assert len(sound_row(found)) == len(SOUNDS_HEADER)
+
+
+def test_words_that_are_not_to_be_trusted_have_a_question_mark() -> None:
+    unsafe = Modality(status=Status.UNSAFE, reason="s-1: 1 segment is not to be trusted (phantom)")
+    found = decision(speech=unsafe, heard=(said("thanks for watching", 0.0, 2.0, confidence=0.0),))
+
+    assert sound_row(found) == ("p-1", "0:00-0:02 ?thanks for watching", "unsafe", unsafe.reason)
+
+
+def test_speech_that_was_not_heard_says_why() -> None:
+    found = decision(speech=Modality(status=Status.FAILED, reason="s-1: broken"))
+
+    assert sound_row(found) == ("p-1", "", "failed", "s-1: broken")
+
+
+def test_lines_of_a_video_have_their_times_and_those_of_a_still_have_none() -> None:
+    line = Evidence(modality="ocr", media_id="m-1", text="SALE", t_start=2.0, t_end=754.0, score=0.1, confidence=0.9)
+
+    assert timed_text(line) == "0:02-12:34 SALE"
+    assert timed_text(Evidence(modality="ocr", media_id="m-1", text="SALE", score=0.1, confidence=0.9)) == "SALE"
+
+
+def test_only_posts_in_which_somebody_speaks_or_may_are_shown_among_the_sounds() -> None:
+    assert has_sound(decision(speech=OK))
+    assert has_sound(decision(speech=Modality(status=Status.FAILED)))
+    assert not has_sound(decision())
+
+
+@pytest.mark.parametrize(
+    ("kind", "shown"), [("image", "(a picture)"), ("video", "(a video)"), ("audio", "(a recording)")]
+)
+def test_a_post_without_text_is_what_its_first_item_is(kind: MediaKind, shown: str) -> None:
+    media = (Media(media_id="m-1", kind=kind, uri="https://example.org/x"),)
+    assert text_of(Post(post_id="p-1", text="two\nlines", media=media)) == "two lines"
+    assert text_of(Post(post_id="p-1", media=media)) == shown
 
 
 @pytest.mark.parametrize("room", [120, 100, 80])

@@ -186,6 +186,35 @@ def test_parts_that_look_alike_are_drawn_each_at_its_place(store: MediaStore, tm
     assert first.read_bytes() == second.read_bytes()
 
 
+def test_a_line_of_a_video_is_drawn_in_its_first_frame_and_counted_below_later_ones(
+    store: MediaStore, tmp_path: Path
+) -> None:
+    first, second = grey(), np.full((200, 300, 3), GREY + 1, np.uint8)
+    plain = record("m", put(store, first))
+    assert plain.fetch is not None
+    (item,) = plain.fetch.media
+    addresses = (item.pictures[0].object, put(store, second))
+    frames = tuple(Picture(object=address, width=300, height=200, t=float(at)) for at, address in enumerate(addresses))
+    shown = replace(line(50, 60, 200, 40), t_end=1.0)
+    reads = (
+        OcrPicture(media_id="m", object=addresses[0], t=0.0, lines=(shown,)),
+        OcrPicture(media_id="m", object=addresses[1], t=1.0),
+    )
+    fetch = FetchSection(media=(replace(item, kind="video", pictures=frames),))
+    folder = OverlayFolder(tmp_path / "overlay", PictureReader(store))
+    folder.write(1, replace(plain, fetch=fetch, ocr=OcrSection(pictures=reads)))
+    written = [cv2.imread(str(path), cv2.IMREAD_COLOR_RGB) for path in sorted((tmp_path / "overlay").iterdir())]
+    expected = [draw_overlay(first, [shown], [], t=0.0), draw_overlay(second, [], [], t=1.0, still_shown=1)]
+    for drawn, wanted in zip(written, expected, strict=True):
+        assert drawn is not None
+        assert (drawn == wanted).all()
+    assert (expected[1][200:] != draw_overlay(second, [], [], t=1.0)[200:]).any(), "the legend says how many"
+
+
+def test_a_still_has_no_time_in_its_legend() -> None:
+    assert (draw_overlay(grey(), [], []) != draw_overlay(grey(), [], [], t=0.0)).any()
+
+
 def test_a_record_without_pictures_writes_nothing(store: MediaStore, tmp_path: Path) -> None:
     folder = OverlayFolder(tmp_path / "overlay", PictureReader(store))
     folder.write(1, replace(record("m", "0" * 64), ocr=None))

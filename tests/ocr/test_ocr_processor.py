@@ -16,10 +16,10 @@ from processors.contract import TransientError
 from processors.isolation import run_batch
 from processors.media.store import MediaMissing, StoreAway
 from processors.ocr import OcrOptions, OcrProcessor
-from processors.ocr.cache import CacheStatistics
 from processors.ocr.models import OcrGraphs
 from processors.ocr.reader import Reader, ScriptTeller
 from processors.packs import Pack, PackError, load_pack
+from processors.reading_cache import CacheStatistics
 from schemas import FetchedMedia, FetchSection, Modality, OcrSection, Picture, Record, Status
 from schemas.record import decode_record, encode_record
 from tests.drawn import picture_of
@@ -187,6 +187,23 @@ def test_frames_keep_their_time_and_order(processor: OcrProcessor, album: Album)
         (0.0, ["first frame"]),
         (1.0, ["second frame"]),
     ]
+
+
+def test_a_caption_that_stands_through_a_video_is_one_line_with_its_times(
+    processor: OcrProcessor, album: Album
+) -> None:
+    frames = (album.add("Good morning", "one"), album.add("Good morning", "two"), album.add("Good morning"))
+    (record,) = run(processor, post_with(*frames))
+    found = [(picture.t, line.text, line.t_end) for picture, line in section_of(record).lines]
+    assert found == [(0.0, "Good morning", 2.0), (0.0, "one", 0.0), (1.0, "two", 1.0)]
+    assert [picture.confidence is None for picture in section_of(record).pictures] == [False, False, True]
+
+
+def test_writing_that_cannot_be_read_is_told_once_of_all_frames(graphs: OcrGraphs, album: Album) -> None:
+    address = album.add_pixels(arabic())
+    (still,) = run(processor_of(graphs, album, scripts=Arabic()), post_with(address))
+    (video,) = run(processor_of(graphs, album, scripts=Arabic()), post_with(*[address] * 5))
+    assert video.modalities["ocr"].reason == still.modalities["ocr"].reason
 
 
 def test_an_empty_picture_was_read(processor: OcrProcessor, album: Album) -> None:
