@@ -13,17 +13,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import cache, chain, latency, ocr, pictures, plumbing, scaling, validate
+from benchmarks import asr, cache, chain, lanes, latency, ocr, pictures, plumbing, scaling, sound, validate
 from benchmarks.bed import Bed, WrongOutputs
 from benchmarks.machine import business, describe, slug
 from benchmarks.processes import SubjectFailed
 from benchmarks.readers import TooFewPictures
+from benchmarks.recording import TooFewSounds
 from benchmarks.report import Report, document
 from benchmarks.watch import Watch
 from streams.broker import BrokerError, LocalBroker
 
-WITHOUT_KAFKA = (validate.NAME, ocr.NAME, cache.NAME)
-WITH_KAFKA = (plumbing.NAME, chain.NAME, latency.NAME, pictures.NAME, scaling.NAME)
+WITHOUT_KAFKA = (validate.NAME, ocr.NAME, cache.NAME, asr.NAME)
+WITH_KAFKA = (plumbing.NAME, chain.NAME, latency.NAME, lanes.NAME, pictures.NAME, sound.NAME, scaling.NAME)
 NAMES = (*WITHOUT_KAFKA, *WITH_KAFKA)
 ALL = "all"
 FOLDER = Path("build/bench")
@@ -41,6 +42,8 @@ class Choice:
     """Python of the environment that PaddleOCR is in."""
     pictures: Path | None
     """A folder of pictures to read; None draws some."""
+    sounds: Path | None
+    """A folder of recordings to hear; None takes the example's."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -50,7 +53,7 @@ def main(argv: list[str] | None = None) -> int:
     if unknown:
         _parser().error(f"there is no benchmark {', '.join(sorted(unknown))}: expected {', '.join((*NAMES, ALL))}")
     names = NAMES if not args.names or ALL in args.names else tuple(name for name in NAMES if name in args.names)
-    choice = Choice(names, args.quick, args.paddle_python, args.pictures)
+    choice = Choice(names, args.quick, args.paddle_python, args.pictures, args.sounds)
     if ocr.NAME in names and not choice.paddle_python.exists():
         _parser().error(
             f"{ocr.NAME} compares with PaddleOCR, and there is no {choice.paddle_python}: install"
@@ -63,7 +66,7 @@ def main(argv: list[str] | None = None) -> int:
     started_at, began = datetime.now(UTC), time.monotonic()
     try:
         reports = measure(choice)
-    except (BrokerError, SubjectFailed, TooFewPictures, WrongOutputs, TimeoutError) as error:
+    except (BrokerError, SubjectFailed, TooFewPictures, TooFewSounds, WrongOutputs, TimeoutError) as error:
         say(f"{type(error).__name__}: {error}")
         return 1
     found = document(
@@ -106,6 +109,8 @@ def _without_kafka(choice: Choice, folder: Path, add: Callable[[Report], None]) 
         add(ocr.run(folder / ocr.NAME, choice.paddle_python, choice.pictures, quick=quick, say=say))
     if cache.NAME in names:
         add(cache.run(folder / cache.NAME, choice.pictures, quick=quick, say=say))
+    if asr.NAME in names:
+        add(asr.run(folder / asr.NAME, choice.sounds, quick=quick, say=say))
 
 
 def _with_kafka(choice: Choice, folder: Path, add: Callable[[Report], None]) -> None:
@@ -123,8 +128,12 @@ def _with_kafka(choice: Choice, folder: Path, add: Callable[[Report], None]) -> 
             add(measured)
         if latency.NAME in names:
             add(latency.run(bed, capacity, quick=quick, say=say))
+        if lanes.NAME in names:
+            add(lanes.run(bed, capacity, quick=quick, say=say))
         if pictures.NAME in names:
             add(pictures.run(bed, quick=quick, say=say))
+        if sound.NAME in names:
+            add(sound.run(bed, choice.sounds, quick=quick, say=say))
         if scaling.NAME in names:
             add(scaling.run(bed, quick=quick, say=say))
 
@@ -151,6 +160,12 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="DIR",
         help=f"pictures for {ocr.NAME} and {cache.NAME} (default: some that are drawn)",
+    )
+    parser.add_argument(
+        "--sounds",
+        type=Path,
+        metavar="DIR",
+        help=f"recordings of speech for {asr.NAME} and {sound.NAME} (default: the example's)",
     )
     parser.add_argument("--quick", action="store_true", help="a tenth of the work: to see that it runs, not to report")
     return parser

@@ -11,7 +11,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
@@ -115,21 +115,24 @@ def findings(
     return figures, (Table(title, columns, [row]), own)
 
 
-def drive(chain: Chain, arrivals: list[Arrival], worker: Subject) -> tuple[list[float], Reading]:
+def drive(
+    chain: Chain, arrivals: list[Arrival], worker: Subject, beside: Sequence[Arrival] = ()
+) -> tuple[list[float], Reading]:
     """Publish by the plan; returns, once every decision has been read, the latencies after the warm-up in milliseconds,
-    and what was read. Raises `WrongOutputs`."""
+    and what was read. `beside`: posts that are published too, and not waited for. Raises `WrongOutputs`."""
+    wanted = {arrival.key for arrival in arrivals}
     reading = Reading()
     ended = threading.Event()
     with chain.reader(chain.topics.decisions) as consumer:
         thread = threading.Thread(target=_read, args=(consumer, reading, ended))
         thread.start()
         try:
-            began = _publish(chain, arrivals)
+            began = _publish(chain, sorted((*arrivals, *beside), key=lambda arrival: arrival.at_s))
             deadline = time.monotonic() + PATIENCE_S
-            while len(reading.seen_s) < len(arrivals):
+            while missing := len(wanted - reading.seen_s.keys()):
                 worker.check()
                 if time.monotonic() > deadline:
-                    raise WrongOutputs(f"only {len(reading.seen_s):,} of {len(arrivals):,} decisions came")
+                    raise WrongOutputs(f"only {len(wanted) - missing:,} of {len(wanted):,} decisions came")
                 time.sleep(0.1)
         finally:
             ended.set()

@@ -15,7 +15,10 @@ from processors.cores import usable_cores
 
 LIBRARIES = (
     "modstream",
+    "av",
     "confluent-kafka",
+    "ctranslate2",
+    "faster-whisper",
     "faust-streaming",
     "aiokafka",
     "msgspec",

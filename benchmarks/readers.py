@@ -1,7 +1,9 @@
-"""Processes that read pictures when they are asked to: the OCR stage, and PaddleOCR as it is.
+"""Processes that read media when they are asked to: pictures the OCR stage, and PaddleOCR as it is; sounds the ASR
+stage, and faster-whisper as it is.
 
-Both get a list of files on a line of their standard input, read all of them, and answer on one line with the seconds
-that this took and the lines of text of each picture. Starting and loading models do not count.
+All get a list of files on a line of their standard input, read all of them, and answer on one line with the seconds
+that this took, by the clock and of CPU time, and the lines of text of each file. Starting and loading models do not
+count.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections import Counter
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +21,8 @@ from PIL import Image, ImageOps
 from benchmarks.drawing import draw
 from benchmarks.processes import Subject
 
-ANSWER_S = 600.0
-"""For all pictures of a question, on a busy machine."""
+ANSWER_S = 1_800.0
+"""For all files of a question, on a busy machine."""
 MOST_SIDE = 2_048
 """Long side of the pictures read, as fetch keeps them."""
 QUALITY = 95
@@ -38,20 +40,22 @@ class Reading:
     """An answer."""
 
     seconds: float
+    cpu_s: float
+    """CPU time of all of its threads: what others do on the machine changes it little."""
     lines: list[list[str]]
-    """Of each picture."""
+    """Of each file; of a sound, its segments."""
 
 
 class Reader:
-    """A subject that reads pictures."""
+    """A subject that reads media."""
 
     def __init__(self, subject: Subject) -> None:
         self._subject = subject
 
-    def read(self, pictures: Sequence[Path]) -> Reading:
+    def read(self, files: Sequence[Path]) -> Reading:
         """Raises `SubjectFailed`."""
-        answer = json.loads(self._subject.ask(json.dumps([str(path) for path in pictures]), ANSWER_S))
-        return Reading(answer["seconds"], answer["lines"])
+        answer = json.loads(self._subject.ask(json.dumps([str(path) for path in files]), ANSWER_S))
+        return Reading(answer["seconds"], answer["cpu_s"], answer["lines"])
 
     @property
     def peak_rss_bytes(self) -> int:
@@ -61,10 +65,21 @@ class Reader:
 @contextmanager
 def ocr_stage(folder: Path, *, cache: bool) -> Generator[Reader]:
     """The chain's OCR stage, with its settings at their defaults. `cache`: whether it remembers what it has read."""
-    env = {"MODSTREAM_STORE__URL": str(folder / "store"), "MODSTREAM_STATE_DIR": str(folder / "state")}
-    if not cache:
-        env["MODSTREAM_OCR__CACHE_PICTURES"] = "0"
-    with Subject("benchmarks.subjects.ocr_stage", folder=folder, env=env) as subject:
+    with _stage("ocr", folder, {} if cache else {"MODSTREAM_OCR__CACHE_PICTURES": "0"}) as reader:
+        yield reader
+
+
+@contextmanager
+def asr_stage(folder: Path, *, cache: bool) -> Generator[Reader]:
+    """The chain's ASR stage, with its settings at their defaults. `cache`: whether it remembers what it has heard."""
+    with _stage("asr", folder, {} if cache else {"MODSTREAM_ASR__CACHE_SOUNDS": "0"}) as reader:
+        yield reader
+
+
+@contextmanager
+def faster_whisper(folder: Path, way: str, beam: int) -> Generator[Reader]:
+    """faster-whisper, in one of the ways that its subject knows."""
+    with Subject("benchmarks.subjects.faster_whisper_reader", way, str(beam), folder=folder) as subject:
         subject.wait_ready()
         yield Reader(subject)
 
@@ -78,6 +93,14 @@ def paddleocr(folder: Path, python: Path, models: Path, threads: int) -> Generat
     }
     module, arguments = "benchmarks.subjects.paddleocr_reader", (str(models), str(threads))
     with Subject(module, *arguments, folder=folder, env=env, python=str(python.absolute())) as subject:
+        subject.wait_ready()
+        yield Reader(subject)
+
+
+@contextmanager
+def _stage(name: str, folder: Path, env: Mapping[str, str]) -> Generator[Reader]:
+    places = {"MODSTREAM_STORE__URL": str(folder / "store"), "MODSTREAM_STATE_DIR": str(folder / "state")}
+    with Subject(f"benchmarks.subjects.{name}_stage", folder=folder, env={**places, **env}) as subject:
         subject.wait_ready()
         yield Reader(subject)
 

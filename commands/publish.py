@@ -16,7 +16,7 @@ from streams.json_lines import read_lines
 from streams.kafka import MESSAGE_BYTES, check_connection
 from streams.publish import Summary, publish
 from streams.topics import require_topics
-from streams.topology import LANES, Topics
+from streams.topology import Topics
 
 PROGRESS_S = 2.0
 """How often it is said how far it is: what is over sooner needs no progress."""
@@ -49,7 +49,7 @@ def run(args: Namespace) -> int:
     with ExitStack() as stack:
         lines = () if args.file is None else read_lines(stack.enter_context(opened(args.file)), MESSAGE_BYTES)
         topics = Topics(settings.topics.prefix)
-        require_topics(check_connection(settings.kafka), [topics.stage(Stage.INGEST, lane) for lane in LANES])
+        require_topics(check_connection(settings.kafka), topics.inputs([Stage.INGEST]))
         summary = publish(settings, lines, deletes=args.delete, progress=Progress())
     if args.json:
         put_json({**asdict(summary), "per_second": round(summary.per_second, 1)})

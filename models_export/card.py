@@ -10,6 +10,7 @@ from typing import Any
 
 from models_export.markdown import cell, percent, table
 from models_export.picture_card import picture_sections
+from models_export.sound_card import sound_sections
 from processors.packs import MANIFEST_FILE, load_pack
 
 Table = Mapping[str, Any]
@@ -103,6 +104,7 @@ def render_card(manifest: Table) -> str:
         "## Languages",
         _languages(manifest["languages"]),
         *pictures,
+        *sound_sections(manifest),
         "## Training",
         _training(manifest),
         "## Format",

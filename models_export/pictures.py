@@ -1,4 +1,4 @@
-"""The parts of a pack that are about pictures: they stay as they are when its text expert is made anew."""
+"""The parts of a pack that are about pictures and sounds: they stay as they are when its text expert is made anew."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SHIPPED = Path(__file__).resolve().parents[1] / "models" / "embedded"
 """The pack that comes with the code, in a clone and in an installed wheel."""
 
 STACKING = "stacking"
-PARTS = ("ocr", "image", STACKING)
+PARTS = ("ocr", "asr", "image", STACKING)
 """Names of the manifest's parts; they stand behind `text`, in this order."""
 
 LEGAL = ("LICENSE", "NOTICE")
@@ -24,7 +24,7 @@ LEGAL = ("LICENSE", "NOTICE")
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """The picture parts of a verified pack."""
+    """The parts of a verified pack that are about pictures and sounds."""
 
     pack: Pack
     manifest: Mapping[str, Any]
@@ -33,7 +33,8 @@ class Pictures:
     @property
     def files(self) -> tuple[Path, ...]:
         """What the parts name, and their licences and notices; below the pack's folder."""
-        parts = (("ocr", self.pack.manifest.ocr), ("image", self.pack.manifest.image))
+        manifest = self.pack.manifest
+        parts = (("ocr", manifest.ocr), ("asr", manifest.asr), ("image", manifest.image))
         named = {Path(file.path) for _, part in parts for _, file in (part.files() if part else ())}
         legal = {path for name, part in parts if part for path in legal_files(self.pack.folder, name)}
         return tuple(sorted(named | legal))

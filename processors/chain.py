@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypedDict, TypeVar
 
-from processors.asr import AsrOptions
+from processors.asr import AsrOptions, AsrProcessor
 from processors.asr.unheard import UnheardSounds
 from processors.contract import (
     AnyProcessor,
@@ -32,6 +32,7 @@ from processors.ingest.processor import MAX_TEXT_CHARS, IngestProcessor
 from processors.isolation import attempt, run_batch, timed
 from processors.media.known import KnownLists
 from processors.media.pictures import PictureReader
+from processors.media.sounds import SoundReader
 from processors.media.store import MediaStore
 from processors.ocr import OcrOptions, OcrProcessor
 from processors.ocr.unread import UnreadPictures
@@ -94,12 +95,13 @@ def build_chain(
     Raises ValueError where one is missing, and `PackError`, `EngineError` and `TesseractError` before anything runs.
     """
     pictures = PictureReader(media.store) if media is not None else None
+    sounds = SoundReader(media.store) if media is not None else None
     engine = _EngineArguments(device=options.device, threads=options.threads, provider_options=options.provider_options)
     makers: dict[Stage, Callable[[], AnyProcessor]] = {
         Stage.INGEST: lambda: IngestProcessor(options.max_text_chars),
         Stage.FETCH: lambda: FetchProcessor(_given(media).store, _given(media).known, options.fetch),
         Stage.OCR: lambda: _ocr(_given(models).pack, _given(pictures), options.ocr, engine),
-        Stage.ASR: UnheardSounds,
+        Stage.ASR: lambda: _asr(_given(models).pack, _given(sounds), options.asr, engine),
         Stage.PACK: lambda: PackProcessor(
             _given(models).pack, max_windows=options.max_windows, max_text_chars=options.max_text_chars
         ),
@@ -117,6 +119,14 @@ def _ocr(
     if pack.manifest.ocr is None and options.models is None:
         return UnreadPictures()
     return OcrProcessor.of(pack, pictures, options=options, **engine)
+
+
+def _asr(
+    pack: Pack, sounds: SoundReader, options: AsrOptions, engine: _EngineArguments
+) -> AsrProcessor | UnheardSounds:
+    if pack.manifest.asr is None and options.model is None:
+        return UnheardSounds()
+    return AsrProcessor.of(pack, sounds, options=options, **engine)
 
 
 class _EngineArguments(TypedDict):

@@ -15,7 +15,7 @@ from confluent_kafka.cimpl import NewTopic
 from schemas import MAX_MESSAGE_BYTES, MAX_POST_BYTES, Stage
 from streams.kafka import MESSAGE_BYTES, error_of
 from streams.settings import TopicSettings
-from streams.topology import LANES, Topics
+from streams.topology import Topics, lanes_of
 
 POST_BYTES = MAX_POST_BYTES + (MESSAGE_BYTES - MAX_MESSAGE_BYTES)
 """Limit of a message on the input topics: the largest post, with the same room for key and headers as elsewhere."""
@@ -72,7 +72,7 @@ class TopicState:
 def planned(settings: TopicSettings) -> tuple[TopicPlan, ...]:
     """Every topic of the system, in the chain's order, as the settings want it."""
     topics = Topics(settings.prefix)
-    posts = {topics.stage(Stage.INGEST, lane) for lane in LANES}
+    posts = {topics.stage(Stage.INGEST, lane) for lane in lanes_of(Stage.INGEST)}
     outputs = {topics.decisions, topics.confidence, topics.flags, topics.feedback}
 
     def config(name: str) -> dict[str, str]:

@@ -7,12 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import lru_cache
 
 from schemas import Priority, Record, Stage
 
-STANDARD, URGENT = "standard", "urgent"
-LANES = (STANDARD, URGENT)
+
+class Lane(StrEnum):
+    """Side by side through the chain: each has topics, threads and a budget of its own, so that none waits for another.
+
+    `long` is for media that take minutes where others take a second.
+    """
+
+    STANDARD = "standard"
+    URGENT = "urgent"
+    LONG = "long"
+
+
+STANDARD, URGENT, LONG = Lane.STANDARD, Lane.URGENT, Lane.LONG
+LANES = (STANDARD, URGENT, LONG)
+
+StageLane = tuple[Stage, str]
+"""One lane of a stage: what a topic feeds, and what a thread works on."""
 
 RETRY_DELAYS_S = {"5s": 5.0, "1m": 60.0, "10m": 600.0}
 """Delay of each retry topic, in rising order: the n-th attempt that fails waits the n-th delay."""
@@ -21,17 +37,18 @@ RETRY_DELAYS_S = {"5s": 5.0, "1m": 60.0, "10m": 600.0}
 @dataclass(frozen=True, slots=True)
 class StageInput:
     """What feeds a stage. `boundary`: its records always cross a topic, also within one process, so that one slow item
-    cannot hold a partition of posts back."""
+    cannot hold a partition of posts back. `long`: it takes so much longer for long media that these have a lane."""
 
     stage: Stage
     boundary: bool = False
+    long: bool = False
 
 
 CHAIN: tuple[StageInput, ...] = (
     StageInput(Stage.INGEST),
     StageInput(Stage.FETCH, boundary=True),
-    StageInput(Stage.OCR),
-    StageInput(Stage.ASR),
+    StageInput(Stage.OCR, long=True),
+    StageInput(Stage.ASR, long=True),
     StageInput(Stage.PACK),
     StageInput(Stage.ENCODE),
     StageInput(Stage.FUSE),
@@ -40,6 +57,7 @@ CHAIN: tuple[StageInput, ...] = (
 
 STAGES: tuple[Stage, ...] = tuple(entry.stage for entry in CHAIN)
 BOUNDARIES = frozenset(entry.stage for entry in CHAIN if entry.boundary)
+LONG_STAGES = tuple(entry.stage for entry in CHAIN if entry.long)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +97,14 @@ class Topics:
         """Retry topic -> its delay in seconds."""
         return {self.retry(delay): seconds for delay, seconds in RETRY_DELAYS_S.items()}
 
-    def inputs(self, stages: Iterable[Stage]) -> dict[str, tuple[Stage, str]]:
-        """The topics that a worker with these stages reads: topic -> (stage, lane)."""
-        found: dict[str, tuple[Stage, str]] = {}
+    def inputs(self, stages: Iterable[Stage], lanes: Collection[str] = LANES) -> dict[str, StageLane]:
+        """The topics that a worker with these stages and lanes reads: topic -> (stage, lane)."""
+        found: dict[str, StageLane] = {}
         for stage in stages:
-            if stage is Stage.RETRY:
-                found |= dict.fromkeys(self.retries(), (stage, STANDARD))
-            else:
-                found |= {self.stage(stage, lane): (stage, lane) for lane in LANES}
+            for lane in lanes_of(stage):
+                if lane in lanes:
+                    names = self.retries() if stage is Stage.RETRY else (self.stage(stage, lane),)
+                    found |= dict.fromkeys(names, (stage, lane))
         return found
 
     def all(self) -> tuple[str, ...]:
@@ -113,11 +131,31 @@ def next_stage(record: Record, done: Stage) -> Stage | None:
     return record.route[at] if at < len(record.route) else None
 
 
-def stays_here(stage: Stage, hosted: Collection[Stage]) -> bool:
-    """Whether a record for `stage` is handed over in this process instead of crossing a topic."""
-    return stage in hosted and stage not in BOUNDARIES
+def stays_here(stage: Stage, lane: str, before: str, hosted: Collection[StageLane]) -> bool:
+    """Whether a record for a lane of `stage` is handed over in this process instead of crossing a topic. From one lane
+    (`before`) to another there is always a topic: the offsets of one do not wait for the other."""
+    return lane == before and (stage, lane) in hosted and stage not in BOUNDARIES
 
 
-def lane_of(priority: Priority) -> str:
+def lanes_of(stage: Stage) -> tuple[Lane, ...]:
+    """The lanes that a stage has."""
+    if stage is Stage.RETRY:
+        return (STANDARD,)
+    return LANES if stage in LONG_STAGES else (STANDARD, URGENT)
+
+
+def next_lane(record: Record, following: Stage, before: str) -> str:
+    """The lane of a record at the stage that follows; `before` is the one that it comes from."""
+    if record.long and following in LONG_STAGES:
+        return LONG
+    return lane_of(record.post.priority) if before == LONG else before
+
+
+def lane_of(priority: Priority) -> Lane:
     """The lane for posts of a priority. Also what `modstream publish` goes by."""
     return URGENT if priority is Priority.URGENT else STANDARD
+
+
+def without_a_lane(stages: Iterable[Stage], lanes: Collection[str]) -> tuple[Stage, ...]:
+    """Those of the stages that have none of the lanes: a worker of these would have nothing to read for them."""
+    return tuple(stage for stage in stages if not set(lanes_of(stage)) & set(lanes))

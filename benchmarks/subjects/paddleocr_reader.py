@@ -49,10 +49,10 @@ def main(models: Path, threads: int, answers: TextIO) -> None:
     print("ready", file=answers, flush=True)
     for question in sys.stdin:
         files = json.loads(question)
-        began = time.perf_counter()
+        began, cpu_before = time.perf_counter(), time.process_time()
         results = list(ocr.predict(files))
-        seconds = time.perf_counter() - began
-        answer = {"seconds": seconds, "lines": [list(result["rec_texts"]) for result in results]}
+        seconds, cpu_s = time.perf_counter() - began, time.process_time() - cpu_before
+        answer = {"seconds": seconds, "cpu_s": cpu_s, "lines": [list(result["rec_texts"]) for result in results]}
         print(json.dumps(answer), file=answers, flush=True)
 
 

@@ -5,21 +5,17 @@ from __future__ import annotations
 from models_export.ocr_suite.figures import Figures, Report, report_of
 from models_export.ocr_suite.page import page_of, to_show
 from models_export.ocr_suite.prediction import encode_prediction
-from models_export.ocr_suite.reading import ROUTE, TENANT, Reading, Seconds, read_all
-from models_export.ocr_suite.samples import Found, Sample, SuiteError, evenly, read_samples
+from models_export.ocr_suite.reading import ROUTE, Reading, Seconds, read_all
+from models_export.ocr_suite.samples import Sample, read_samples
 
 __all__ = [
     "ROUTE",
-    "TENANT",
     "Figures",
-    "Found",
     "Reading",
     "Report",
     "Sample",
     "Seconds",
-    "SuiteError",
     "encode_prediction",
-    "evenly",
     "page_of",
     "read_all",
     "read_samples",

@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from models_export.bootstrap import Estimate, rate
+from models_export.labelled_media import Found
 from models_export.ocr_suite.reading import Errors, Reading, Seconds
-from models_export.ocr_suite.samples import Found
+from models_export.ocr_suite.samples import Sample
 from schemas import Status
 
 LATIN = "Latn"
@@ -102,7 +103,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     speed: Speed
 
 
-def report_of(found: Found, readings: Sequence[Reading], seconds: Seconds, *, code: str, pack: str) -> Report:
+def report_of(found: Found[Sample], readings: Sequence[Reading], seconds: Seconds, *, code: str, pack: str) -> Report:
     """All figures. `readings`: at least one."""
     latin = [reading for reading in readings if reading.sample.script == LATIN]
     blank = [reading for reading in readings if reading.sample.blank]

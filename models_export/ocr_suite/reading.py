@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from models_export.ocr_suite.distance import distance, distance_within, lenient, strict, tokens
+from models_export import labelled_media
+from models_export.edit_distance import distance, distance_within
+from models_export.labelled_media import through
 from models_export.ocr_suite.samples import Sample
 from models_export.ocr_suite.transcript import Transcript
-from processors.chain import run_chain
+from models_export.ocr_suite.views import lenient, strict, tokens
 from processors.contract import AnyProcessor, Outcome, ProcessingError
-from schemas import Media, Modality, OcrLine, Picture, Post, Record, Source, Stage, Status
+from schemas import Modality, OcrLine, Picture, Record, Stage, Status
 
 ROUTE = (Stage.FETCH, Stage.OCR)
 MEDIA_ID = "picture"
-TENANT = "eval"
 
 CHUNK = 32
 """Pictures that go through the stages together: several batches of recognition, and a few seconds between two signs of
@@ -57,7 +57,7 @@ class Reading:
     """Mean of the lines', by their number of characters."""
     engine: str | None = None
     picture: Picture | None = None
-    """The picture that was read, as fetch stored it for `TENANT`."""
+    """The picture that was read, as fetch stored it for the suite's tenant."""
     errors: Errors | None = None
     """None where there is no transcript."""
 
@@ -88,7 +88,7 @@ def read_all(
         outcomes: list[Outcome] = [record_of(sample, start + at) for at, sample in enumerate(chunk)]
         for processor in processors:
             began_s = time.perf_counter()
-            outcomes = _through(processor, outcomes)
+            outcomes = through(processor, outcomes)
             took_s = time.perf_counter() - began_s
             if processor.stage is Stage.FETCH:
                 seconds.fetch += took_s
@@ -101,17 +101,7 @@ def read_all(
 
 def record_of(sample: Sample, number: int) -> Record:
     """The record of a post that is nothing but this picture."""
-    return Record(
-        post=Post(
-            post_id=f"eval-{number}",
-            tenant=TENANT,
-            media=(Media(media_id=MEDIA_ID, kind="image", uri=sample.path.as_uri()),),
-        ),
-        source=Source(topic="eval", partition=0, offset=number, timestamp_ms=0),
-        content_hash=hashlib.sha256(sample.id.encode()).hexdigest(),
-        received_ms=0,
-        route=ROUTE,
-    )
+    return labelled_media.record_of(sample, number, media_id=MEDIA_ID, kind="image", route=ROUTE)
 
 
 def reading_of(sample: Sample, outcome: Outcome) -> Reading:
@@ -136,13 +126,6 @@ def reading_of(sample: Sample, outcome: Outcome) -> Reading:
         picture=fetched[0] if fetched else None,
         errors=_compared(sample.transcript, [line.text for line in lines]),
     )
-
-
-def _through(processor: AnyProcessor, outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """The outcomes that are still records, through one stage."""
-    records = [outcome for outcome in outcomes if isinstance(outcome, Record)]
-    done = iter(run_chain([processor], records))
-    return [next(done) if isinstance(outcome, Record) else outcome for outcome in outcomes]
 
 
 def _compared(transcript: Transcript | None, read: Sequence[str]) -> Errors | None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
 
-from models_export.ocr_suite.distance import lenient
+from models_export.labelled_media import Found, SuiteError, found_of, rows
 from models_export.ocr_suite.transcript import Transcript, transcript_of
+from models_export.ocr_suite.views import lenient
 
 OCR_SAMPLES = Path("media/ocr_samples/manifest.jsonl")
 MEMES = Path("memes/religious/labels.jsonl")
@@ -25,10 +25,6 @@ BLANK = "blank"
 
 WITH_WRITING = frozenset({"kodim06.jpg", "kodim09.jpg", "kodim10.jpg", "kodim14.jpg", "skimage_astronaut.jpg"})
 """Photographs of well-known sets in which something is written: names of boats, numbers on sails, badges."""
-
-
-class SuiteError(ValueError):
-    """The data folder is not what it should be; the message is one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +48,6 @@ class Sample:
         return None if self.transcript is None else self.transcript.script
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What the data folder has."""
-
-    samples: tuple[Sample, ...]
-    missing: tuple[str, ...]
-    """Pictures that a manifest names and that are not there."""
-    absent: tuple[str, ...]
-    """Manifests that are not there."""
-
-
 class _Picture(msgspec.Struct):
     """A line of a media manifest."""
 
@@ -80,10 +65,7 @@ class _Meme(msgspec.Struct):
     split: str
 
 
-Row = TypeVar("Row", bound=msgspec.Struct)
-
-
-def read_samples(data: Path) -> Found:
+def read_samples(data: Path) -> Found[Sample]:
     """The suite's pictures in a data folder.
 
     Raises SuiteError where neither manifest with transcripts is there, and for a line that cannot be understood.
@@ -98,30 +80,18 @@ def read_samples(data: Path) -> Found:
         if str(name) not in absent
         for sample in read(data)
     ]
-    there = {sample.id: sample.path.is_file() for sample in named}
-    return Found(
-        samples=tuple(sample for sample in named if there[sample.id]),
-        missing=tuple(sample.id for sample in named if not there[sample.id]),
-        absent=absent,
-    )
-
-
-def evenly(samples: tuple[Sample, ...], limit: int | None) -> tuple[Sample, ...]:
-    """At most `limit` of them, evenly spread, so that a small run sees something of every part."""
-    if limit is None or limit >= len(samples):
-        return samples
-    return tuple(samples[at * len(samples) // limit] for at in range(limit))
+    return found_of(named, absent)
 
 
 def _ocr_samples(data: Path) -> Iterator[Sample]:
-    for row in _rows(data / OCR_SAMPLES, _Picture):
+    for row in rows(data / OCR_SAMPLES, _Picture):
         lang = row.lang if row.lang and row.lang.strip("-") else None
         transcript = transcript_of(row.expected_text)
         yield _sample(data, OCR_SAMPLES, row.file, row.kind, lang, transcript, blank=row.kind == BLANK)
 
 
 def _memes(data: Path) -> Iterator[Sample]:
-    for row in _rows(data / MEMES, _Meme):
+    for row in rows(data / MEMES, _Meme):
         if row.split == MEME_SPLIT:
             # `|` and <> are no signs here: people wrote down what they saw.
             transcript = Transcript((row.text.strip(),), whole=True) if lenient(row.text) else None
@@ -129,7 +99,7 @@ def _memes(data: Path) -> Iterator[Sample]:
 
 
 def _photos(data: Path) -> Iterator[Sample]:
-    for row in _rows(data / PHOTOS, _Picture):
+    for row in rows(data / PHOTOS, _Picture):
         yield _sample(data, PHOTOS, row.file, row.kind, None, None, blank=Path(row.file).name not in WITH_WRITING)
 
 
@@ -139,16 +109,3 @@ def _sample(
     """`name`: of the picture's file, relative to its manifest."""
     file = manifest.parent / name
     return Sample(str(file), data / file, str(manifest.parent), kind, lang, transcript, blank)
-
-
-def _rows(manifest: Path, row: type[Row]) -> Iterator[Row]:
-    """The lines of a manifest."""
-    decoder = msgspec.json.Decoder(row)
-    with manifest.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            try:
-                yield decoder.decode(line)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                raise SuiteError(f"{manifest}, line {number}: {error}") from None

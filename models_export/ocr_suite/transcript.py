@@ -7,7 +7,7 @@ import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 
-from models_export.ocr_suite.distance import lenient
+from models_export.ocr_suite.views import lenient
 
 COMMON = "Zyyy"
 """ISO 15924: digits, punctuation and signs, which belong to no script."""

@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from processors.asr.options import AsrOptions
+from processors.asr.processor import AsrProcessor, SoundSource
 
-__all__ = ["AsrOptions"]
+__all__ = ["AsrOptions", "AsrProcessor", "SoundSource"]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from processors.asr.modality import SPEECH
 from processors.contract import BatchPolicy, ModalityError, Outcome
 from schemas import Record, Stage
-
-SPEECH = "speech"
 
 BATCHING = BatchPolicy(max_items=256, max_cost=256, max_wait_s=0.0)
 

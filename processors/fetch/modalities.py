@@ -5,15 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from processors.media.decoder import Gap
 from schemas import MediaKind, Modality, Status
 
 MEDIA_MODALITIES = ("ocr", "image", "speech")
-
-OF_KIND: Mapping[MediaKind, tuple[str, ...]] = {
-    "image": ("ocr", "image"),
-    "video": ("ocr", "image", "speech"),
-    "audio": ("speech",),
-}
 
 MAX_REASONS = 5
 """A post may have a hundred items; people look at the first few of what went wrong."""
@@ -22,14 +17,27 @@ MAX_ID_CHARS = 64
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """What there is to look at in an item, or to listen to."""
+
+    gap: Gap | None = None
+    """What of it is missing; None where all is well."""
+
+
+@dataclass(frozen=True, slots=True)
 class Fate:
-    """How an item fared; a reason, one clause, where it failed or was left in part."""
+    """How an item fared: each part of it, None for what it has not."""
 
     media_id: str
-    kind: MediaKind
-    """By its bytes; as the post says where there are none, or they say nothing."""
-    failed: str | None = None
-    partial: str | None = None
+    pictures: Part | None
+    sound: Part | None
+
+    @classmethod
+    def alike(cls, media_id: str, kind: MediaKind, gap: Gap | None) -> Fate:
+        """Of an item of which only its kind is known, by its bytes or as the post says: all that such an item has fares
+        the same."""
+        part = Part(gap)
+        return cls(media_id, None if kind == "audio" else part, None if kind == "image" else part)
 
 
 def media_modalities(before: Mapping[str, Modality], fates: Sequence[Fate]) -> dict[str, Modality]:
@@ -37,9 +45,10 @@ def media_modalities(before: Mapping[str, Modality], fates: Sequence[Fate]) -> d
     `partial` where something of one was left out, and no entry where all is well: later stages say so."""
     found = {name: modality for name, modality in before.items() if name not in MEDIA_MODALITIES}
     for name in MEDIA_MODALITIES:
-        concerned = [fate for fate in fates if name in OF_KIND[fate.kind]]
-        failed = [(fate, fate.failed) for fate in concerned if fate.failed is not None]
-        partial = [(fate, fate.partial) for fate in concerned if fate.partial is not None]
+        parts = [(fate, fate.sound if name == "speech" else fate.pictures) for fate in fates]
+        concerned = [(fate, part.gap) for fate, part in parts if part is not None]
+        failed = [(fate, gap.reason) for fate, gap in concerned if gap is not None and gap.failed]
+        partial = [(fate, gap.reason) for fate, gap in concerned if gap is not None and not gap.failed]
         if not concerned:
             found[name] = Modality(status=Status.ABSENT)
         elif failed:

@@ -19,8 +19,9 @@ class FetchOptions:
 
     What a worker holds of media at most: for each of `concurrency` items (four, if that is less) `max_bytes` as they
     came, and as much again for each decoder that is being handed them; for each of `concurrency` posts the pictures of
-    one item until they are stored: `max_frames` of up to 3 * `picture_side`^2 bytes and a little each (12 MiB by
-    default, for noise; a photograph takes a tenth of that).
+    one item until they are stored: `max_frames` (of a video `video_frames`) of up to 3 * `picture_side`^2 bytes and a
+    little each (12 MiB by default, for noise; a photograph takes a tenth of that), and its sound: 32 kB for each of
+    `max_seconds`.
     """
 
     file_roots: tuple[Path, ...] = ()
@@ -42,13 +43,14 @@ class FetchOptions:
     decode_timeout_s: float = 15.0
     decode_memory_mb: int = 2_048
     max_seconds: float = 600.0
-    """Of a video or a sound, that are looked at and listened to."""
+    """Of a video or a sound, that are looked at and listened to; and of sound, of all of a post together."""
     long_seconds: float = 60.0
     """Posts whose videos and sounds last longer together are long."""
     video_frames: int = 16
     frame_gap_s: float = 4.0
     decoders: int | None = None
-    """Processes that decode; None: as many as cores this process may use."""
+    """Processes that decode pictures; None: as many as cores this process may use. Half as many, at least one, decode
+    video and sound beside."""
     max_attempts: int = 3
     """Times that a record may be tried again in all. What a remote server does wrong fails the modality at the attempt
     of this number, 0 and 1 at once: the try that is left is for faults of ours in the stages to come."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
@@ -17,14 +18,14 @@ from processors.contract import Handle, TransientError
 from processors.cores import usable_cores
 from processors.fetch.addresses import AddressRule
 from processors.fetch.cloud_source import CloudPlaces
-from processors.fetch.decoding import Decoder, PostDecoder
+from processors.fetch.decoding import Decoder, Desk, PostDecoder
 from processors.fetch.faults import RemoteFault, Unfetchable
 from processors.fetch.items import Items, Known, Settled, unfetched
 from processors.fetch.modalities import media_modalities
 from processors.fetch.options import POST_TIMEOUTS, FetchOptions
 from processors.fetch.patience import Patience
 from processors.fetch.sources import Sources
-from processors.media.decoder import DecoderBroken, DecoderLimits, DecoderPool
+from processors.media.decoder import DecoderBroken, DecoderLimits, DecoderPool, MovingLimits
 from processors.media.retention import sweep_hourly
 from processors.media.store import MediaStore, StoreAway
 from schemas import Cause, FetchSection, Media, Record, Stage
@@ -60,9 +61,11 @@ class FetchProcessor:
         options: FetchOptions,
         *,
         decoder: OpenDecoder | None = None,
+        moving: OpenDecoder | None = None,
         resolver: AbstractResolver | None = None,
     ) -> None:
-        """`decoder`: by default a `DecoderPool`. `resolver`: by default the system's.
+        """`decoder`: of pictures, and `moving`: of video and sound; by default a `DecoderPool` each. `resolver`: by
+        default the system's.
 
         Raises ValueError or `StoreError` for `allowed_networks` and `cloud_prefixes` that make no sense, or that the
         environment lacks an account for.
@@ -73,6 +76,7 @@ class FetchProcessor:
         self._known = known
         self._options = options
         self._decoder = decoder or decoder_pool
+        self._moving = moving or moving_pool
         self._resolver = resolver
 
     @property
@@ -89,11 +93,13 @@ class FetchProcessor:
         async with (
             Sources.opened(self._options, self._store, self._clouds, self._resolver) as sources,
             self._decoder(self._options) as decoder,
+            self._moving(self._options) as moving,
             self._swept(),
         ):
             room = asyncio.Semaphore(max(AT_ONCE, self._options.concurrency))
-            turns = asyncio.Semaphore(_decoders(self._options))
-            work = _Work(self._options, self._store, self._known, sources, decoder, room, turns)
+            pictures = Desk(decoder, asyncio.Semaphore(_decoders(self._options)))
+            video = Desk(moving, asyncio.Semaphore(_moving_decoders(self._options)))
+            work = _Work(self._options, self._store, self._known, sources, pictures, video, room)
             yield work.handle
 
     @asynccontextmanager
@@ -119,11 +125,10 @@ class _Work:
     store: MediaStore
     known: Known
     sources: Sources
-    decoder: Decoder
+    pictures: Desk
+    moving: Desk
     room: asyncio.Semaphore
     """For items whose bytes are on their way, or here and not yet settled."""
-    turns: asyncio.Semaphore
-    """At the decoders."""
 
     async def handle(self, record: Record) -> Record:
         """The record with its `fetch` section, modalities and route; raises `TransientError`."""
@@ -131,19 +136,20 @@ class _Work:
             if record.deleted:
                 await self.store.forget(record.post.post_id)
                 return record
-            return _fixed(record, await self._settle_all(record))
+            return _fixed(record, await self._settle_all(record), self.options.long_seconds)
         except StoreAway as error:
             raise TransientError(Cause.TRANSIENT, str(error)) from error
         except DecoderBroken as error:
-            raise TransientError(Cause.TRANSIENT, f"a picture could not be decoded: {error}") from error
+            raise TransientError(Cause.TRANSIENT, f"media could not be decoded: {error}") from error
 
     async def _settle_all(self, record: Record) -> list[Settled]:
         """The post's items, fetched side by side and settled in order: what is kept of one depends on those before it,
         never on which was faster, and a post has one decoder at most."""
         patience = Patience(self.options)
         final = self._is_final(record)
-        decoder = PostDecoder(self.decoder, self.turns, patience, self.options.decode_timeout_s, final)
-        items = Items(self.store, self.known, decoder, record.post.tenant, record.post.post_id)
+        decoder = PostDecoder(self.pictures, self.moving, patience, self.options.decode_timeout_s, final)
+        post = record.post
+        items = Items(self.store, self.known, decoder, post.tenant, post.post_id, self.options.max_seconds)
         to_come = deque(record.post.media)
         under_way: deque[tuple[Media, asyncio.Task[bytes]]] = deque()
         settled: list[Settled] = []
@@ -234,22 +240,38 @@ class _Places:
 
 
 def decoder_pool(options: FetchOptions) -> DecoderPool:
-    """The decoders that the options ask for."""
-    limits = DecoderLimits(
+    """The decoders of pictures that the options ask for."""
+    return DecoderPool(_limits(options), _decoders(options))
+
+
+def moving_pool(options: FetchOptions) -> DecoderPool:
+    """The decoders of video and sound that the options ask for."""
+    moving = MovingLimits(
+        max_seconds=options.max_seconds, video_frames=options.video_frames, frame_gap_s=options.frame_gap_s
+    )
+    return DecoderPool(dataclasses.replace(_limits(options), moving=moving), _moving_decoders(options))
+
+
+def _limits(options: FetchOptions) -> DecoderLimits:
+    return DecoderLimits(
         max_pixels=options.max_pixels,
         picture_side=options.picture_side,
         max_frames=options.max_frames,
         timeout_s=options.decode_timeout_s,
         memory_mb=options.decode_memory_mb,
     )
-    return DecoderPool(limits, _decoders(options))
 
 
 def _decoders(options: FetchOptions) -> int:
     return options.decoders or usable_cores()
 
 
-def _fixed(record: Record, settled: list[Settled]) -> Record:
+def _moving_decoders(options: FetchOptions) -> int:
+    """Half as many: videos take a core for seconds, and must not take all of them from pictures."""
+    return max(1, _decoders(options) // 2)
+
+
+def _fixed(record: Record, settled: list[Settled], long_seconds: float) -> Record:
     """The record with what was found of its media. Without a picture there is nothing to read for `ocr`, without sound
     nothing to hear for `asr`."""
     fetched = tuple(item.fetched for item in settled if item.fetched is not None)
@@ -262,6 +284,7 @@ def _fixed(record: Record, settled: list[Settled]) -> Record:
         record,
         post=replace(record.post, media=tuple(item.media for item in settled)),
         fetch=FetchSection(media=fetched),
+        long=sum(item.seconds or 0.0 for item in fetched) > long_seconds,
         route=tuple(stage for stage in record.route if stage not in idle),
         modalities=media_modalities(record.modalities, [item.fate for item in settled]),
     )

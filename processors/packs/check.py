@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from processors.asr.pack_check import check_hearing
 from processors.encode import TextExpertModel, check_signature
 from processors.engines import BucketedRunner, EngineError, IsolatedRunner, OnnxEngine, Runner
 from processors.fuse.calibration import Calibration
@@ -77,7 +78,7 @@ def check_pack(folder: Path) -> list[Problem]:
         tokenizer = pack.load_tokenizer()
     except PackError as error:
         return [Problem(Level.ERROR, str(error.file), error.field, error.reason)]
-    problems = [*_unlisted(pack), *_cards(pack, manifest), *_pictures(pack, manifest)]
+    problems = [*_unlisted(pack), *_cards(pack, manifest), *_media(pack, manifest)]
     try:
         engine = OnnxEngine(pack.graph)
     except EngineError as error:
@@ -122,8 +123,10 @@ def _cards(pack: Pack, manifest: str) -> Iterator[Problem]:
             yield Problem(Level.WARNING, manifest, f"languages.{lang}", "measured, but without figures on dev")
 
 
-def _pictures(pack: Pack, manifest: str) -> Iterator[Problem]:
+def _media(pack: Pack, manifest: str) -> Iterator[Problem]:
     for field, message in check_reading(pack):
+        yield Problem(Level.ERROR, manifest if field else str(pack.folder), field, message)
+    for field, message in check_hearing(pack):
         yield Problem(Level.ERROR, manifest if field else str(pack.folder), field, message)
     expert = pack.manifest.image
     if expert is not None:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 
 from processors.pack.layout import TextLayout
+from processors.packs.asr_part import AsrModel
 from processors.packs.fusion_part import Stacking
 from processors.packs.image_part import ImageExpert
 from processors.packs.ocr_part import OcrModels
@@ -120,6 +121,8 @@ class Manifest(Part, frozen=True, kw_only=True):
     text: TextExpert
     ocr: OcrModels | None = None
     """Without it, what is written in pictures cannot be read."""
+    asr: AsrModel | None = None
+    """Without it, what is said in sounds cannot be heard."""
     image: ImageExpert | None = None
     """Without it, pictures are judged by what is written in them alone."""
     stacking: Stacking | None = None

@@ -121,7 +121,7 @@ def listed_files(manifest: Manifest) -> Iterator[tuple[str, PackFile]]:
     """(field, file) of every file that the manifest names."""
     yield "text.graph", manifest.text.graph
     yield "text.tokenizer", manifest.text.tokenizer
-    for name, part in (("ocr", manifest.ocr), ("image", manifest.image)):
+    for name, part in (("ocr", manifest.ocr), ("asr", manifest.asr), ("image", manifest.image)):
         for field, file in part.files() if part is not None else ():
             yield f"{name}.{field}", file
     for index, file in enumerate(manifest.files):
@@ -174,6 +174,8 @@ def _inconsistencies(manifest: Manifest) -> Iterator[tuple[str, str]]:
             odd = ", ".join(sorted(found ^ measured))
             yield group, f"expected exactly the measured labels as keys; missing or too many: {odd}"
     yield from _layout_problems(manifest.text.layout)
+    if manifest.asr is not None:
+        yield from ((f"asr.{field}", reason) for field, reason in manifest.asr.problems())
     if manifest.image is not None:
         yield from ((f"image.{field}", reason) for field, reason in manifest.image.problems())
     if manifest.stacking is not None:

@@ -86,7 +86,7 @@ class Health:
         self._start_limit_s = start_limit_s
         self._started_s = clock()
         self._beat_s: float | None = None
-        self._oldest_s: float | None = None
+        self._oldest: tuple[float | None, float] = (None, ticket_age_limit_s)
         self._ready = dict(_AT_START)
         self._lock = Lock()
 
@@ -94,9 +94,10 @@ class Health:
         """The loop has turned, or is between two blocking calls."""
         self._beat_s = self._clock()
 
-    def oldest_ticket(self, since: float | None) -> None:
-        """When the oldest message under way was admitted, by `clock`; None when there is none."""
-        self._oldest_s = since
+    def oldest_ticket(self, since: float | None, limit_s: float | None = None) -> None:
+        """When the oldest message under way was admitted, by `clock`; None when there is none. `limit_s`: the limit of
+        its age, where it is another than usual."""
+        self._oldest = since, self._ticket_age_limit_s if limit_s is None else limit_s
 
     def set(self, condition: Ready, ok: bool, reason: str) -> None:
         with self._lock:
@@ -125,10 +126,10 @@ class Health:
         return Condition("loop", age <= limit, f"{what} {age:.1f} s ago (limit {limit:g} s)")
 
     def _tickets(self, now: float) -> Condition:
-        oldest = self._oldest_s
+        oldest, limit = self._oldest
         if oldest is None:
             return Condition("tickets", True, "nothing is under way")
-        age, limit = now - oldest, self._ticket_age_limit_s
+        age = now - oldest
         return Condition(
             "tickets", age <= limit, f"the oldest message has been under way for {age:.1f} s (limit {limit:g} s)"
         )

@@ -25,7 +25,8 @@ POSTS_DELETED = CounterSpec(
 )
 END_TO_END_SECONDS = HistogramSpec(
     "modstream_end_to_end_seconds",
-    "From the time that a post was published (its message's timestamp) to the commit that made its decision readable.",
+    "From the time that a post was published (its message's timestamp) to the commit that made its decision readable. "
+    "`lane` is `long` for a post whose media went through that lane.",
     ("lane",),
     buckets=(0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 1800.0),
     why="dense around 0.1 s, the goal for text; the last ones hold what waited in the retry topics (5 s to 10 min)",
@@ -93,8 +94,10 @@ MODALITY_FAILURES = CounterSpec(
 
 # The worker's own state
 
-IN_FLIGHT_RECORDS = GaugeSpec("modstream_in_flight_records", "Messages taken and not yet committed.")
-IN_FLIGHT_BYTES = GaugeSpec("modstream_in_flight_bytes", "Size of the messages taken and not yet committed.")
+IN_FLIGHT_RECORDS = GaugeSpec(
+    "modstream_in_flight_records", "Messages taken and not yet committed. Each lane has a budget of them.", ("lane",)
+)
+IN_FLIGHT_BYTES = GaugeSpec("modstream_in_flight_bytes", "Size of the messages taken and not yet committed.", ("lane",))
 OLDEST_TICKET_AGE = GaugeSpec(
     "modstream_oldest_ticket_age_seconds",
     "Age of the oldest message under way, at the time of the scrape; 0 when there is none. `/live` fails above its "

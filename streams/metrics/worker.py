@@ -56,8 +56,8 @@ class WorkerMetrics:
         self._deleted = instruments.counter(catalogue.POSTS_DELETED)[()]
         self._end_to_end = instruments.histogram(catalogue.END_TO_END_SECONDS)
         self._outputs = instruments.counter(catalogue.OUTPUTS)
-        self._in_flight_records = instruments.gauge(catalogue.IN_FLIGHT_RECORDS)[()]
-        self._in_flight_bytes = instruments.gauge(catalogue.IN_FLIGHT_BYTES)[()]
+        self._in_flight_records = instruments.gauge(catalogue.IN_FLIGHT_RECORDS)
+        self._in_flight_bytes = instruments.gauge(catalogue.IN_FLIGHT_BYTES)
         self._oldest_since: float | None = None
         instruments.gauge(catalogue.OLDEST_TICKET_AGE)[()].set_function(self._oldest_age)
         self._assigned = instruments.gauge(catalogue.PARTITIONS_ASSIGNED)[()]
@@ -139,10 +139,10 @@ class WorkerMetrics:
 
     # The worker's own state
 
-    def in_flight(self, records: int, size: int) -> None:
+    def in_flight(self, lane: str, records: int, size: int) -> None:
         """`size` in bytes."""
-        self._in_flight_records.set(records)
-        self._in_flight_bytes.set(size)
+        self._in_flight_records[lane,].set(records)
+        self._in_flight_bytes[lane,].set(size)
 
     def oldest_ticket(self, since: float | None) -> None:
         """When the oldest message under way was admitted, by `clock`; None when there is none."""

@@ -53,6 +53,9 @@ class Entry:
                 return "true or false"
             case inspect.EnumType(cls=choices):
                 return "one of " + ", ".join(str(choice.value) for choice in choices)
+            case inspect.VarTupleType(item_type=inspect.EnumType(cls=choices)):
+                named = ", ".join(str(choice.value) for choice in choices)
+                return f"some of {named} (in the environment: with commas between)"
             case inspect.VarTupleType():
                 return "a list (in the environment: with commas between)"
             case inspect.CustomType(cls=cls) if cls is Path:

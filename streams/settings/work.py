@@ -7,6 +7,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from streams.topology import LANES, Lane
+
 MIB = 1024 * 1024
 
 
@@ -21,21 +23,38 @@ class Device(StrEnum):
 class WorkerSettings(Struct, frozen=True, kw_only=True):
     """One worker process: how much it holds, how often it commits, how long it waits."""
 
+    lanes: Annotated[
+        tuple[Lane, ...],
+        Meta(
+            min_length=1,
+            description="The lanes that this worker serves. Long media in processes of their own (`long` for workers "
+            "of `ocr` and `asr`, `standard` and `urgent` for all others) leave short posts their cores.",
+        ),
+    ] = LANES
     max_in_flight_records: Annotated[
         int,
         Meta(
             ge=1,
             le=1_000_000,
-            description="Records between poll and commit; at this many, partitions pause. Some commits' worth of the "
-            "fastest chain, so that stages never run dry, and little enough to redo after a kill.",
+            description="Records of a lane between poll and commit; at this many, the lane's partitions pause. Some "
+            "commits' worth of the fastest chain, so that stages never run dry, and little to redo after a kill.",
         ),
     ] = 10_000
+    max_in_flight_long: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=10_000,
+            description="The same for the `long` lane: enough to fill a batch of ten-minute recordings, and few enough "
+            "that the last of them is done within `worker.long_ticket_age_limit_s`.",
+        ),
+    ] = 8
     max_in_flight_bytes: Annotated[
         int,
         Meta(
             ge=8 * MIB,
-            description="The same limit in bytes of the messages read, for posts that are large. The least holds two "
-            "of the largest records.",
+            description="The same limit in bytes of the messages read, for posts that are large; each lane has it. The "
+            "least holds two of the largest records.",
         ),
     ] = 64 * MIB
     commit_interval_ms: Annotated[
@@ -65,6 +84,15 @@ class WorkerSettings(Struct, frozen=True, kw_only=True):
             "that hangs is restarted. Far above any honest batch.",
         ),
     ] = 300.0
+    long_ticket_age_limit_s: Annotated[
+        float,
+        Meta(
+            ge=1,
+            le=86_400,
+            description="The same for a message of the `long` lane. Eight recordings of ten minutes take 24 minutes on "
+            "a core that hears them at 0.3 of their length.",
+        ),
+    ] = 3_600.0
     drain_timeout_s: Annotated[
         float,
         Meta(

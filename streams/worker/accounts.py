@@ -18,16 +18,16 @@ from streams.worker.stage import BatchReport
 
 
 class Observer:
-    """Follows the batches of all stages. Each stage calls from one thread; a batch is a span, or None."""
+    """Follows the batches of all stages. Each lane of a stage calls from one thread; a batch is a span, or None."""
 
     def __init__(self, journal: Journal, metrics: WorkerMetrics, tracing: Tracing, stages: Sequence[Stage]) -> None:
         self._journal = journal
         self._tracing = tracing
         self._metrics = {stage: metrics.stage(stage) for stage in stages}
 
-    def entered(self, stage: Stage, works: Sequence[Work], *, beside: Sequence[Work] = ()) -> Span | None:
+    def entered(self, stage: Stage, lane: str, works: Sequence[Work], *, beside: Sequence[Work] = ()) -> Span | None:
         """A batch begins: whatever kills the process now, these messages are under suspicion."""
-        self._journal.enter(stage, [work.ticket for work in (*works, *beside)], alone=works[0].alone)
+        self._journal.enter(stage, lane, [work.ticket for work in (*works, *beside)], alone=works[0].alone)
         if not any(work.span for work in works):
             return None
         cost = sum(work.cost for work in works)
@@ -36,9 +36,9 @@ class Observer:
     def left(self, batch: Span | None, report: BatchReport, *, beside: Sequence[Work] = ()) -> None:
         """The batch is through."""
         if beside:
-            self._journal.enter(report.stage, [work.ticket for work in beside], alone=False)
+            self._journal.enter(report.stage, report.lane, [work.ticket for work in beside], alone=False)
         else:
-            self._journal.leave(report.stage)
+            self._journal.leave(report.stage, report.lane)
         if batch is not None:
             batch.end()
         metrics = self._metrics[report.stage]

@@ -74,8 +74,10 @@ class Assignment:
         """The partitions that wait for a later version of modstream."""
         return self.pauses.held(Why.NEWER_VERSION)
 
-    def report_lag(self) -> None:
-        """Lag by what the client knows without asking: what is behind the last commit, and how old its first is."""
+    def report(self) -> None:
+        """What changes without a rebalance: pauses, and lag by what the client knows without asking (what is behind the
+        last commit, and how old its first is)."""
+        self._report()
         for (topic, partition), home in self._ledger.partitions.items():
             low, high = self._consumer.get_watermark_offsets(TopicPartition(topic, partition), cached=True)
             if high < 0:

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from processors.contract import AsyncProcessor, Handle, TransientError
 from processors.isolation import attempt, timed
 from schemas import Record
-from streams.topology import URGENT
+from streams.topology import STANDARD, URGENT
 from streams.worker.batcher import Work
 from streams.worker.stage import IN_PLACE_WAITS_S, BatchReport, Deliver, OnCrash, Skip, StageObserver
 
@@ -36,7 +36,7 @@ CANCEL_S = 1.0
 
 
 class AsyncStageRunner:
-    """Runs one asynchronous processor until `stop`; what it is given is as in `StageRunner`."""
+    """Runs one asynchronous processor until `stop`, for all its lanes; what it is given is as in `StageRunner`."""
 
     def __init__(
         self, processor: AsyncProcessor, deliver: Deliver, skip: Skip, observer: StageObserver, on_crash: OnCrash
@@ -66,10 +66,14 @@ class AsyncStageRunner:
                 self._waiting[0 if work.lane == URGENT else 1].append(work)
         self._wake()
 
-    def stop(self, timeout_s: float) -> bool:
-        """Begin nothing more, give what is under way `timeout_s`, and end the thread. False if it hangs."""
+    def close(self, timeout_s: float) -> None:
+        """Begin nothing more, and give what is under way `timeout_s`."""
         self._stop_by_s = time.monotonic() + timeout_s
         self._wake()
+
+    def stop(self, timeout_s: float) -> bool:
+        """Begin nothing more, give what is under way `timeout_s`, and end the thread. False if it hangs."""
+        self.close(timeout_s)
         if self._thread.ident is not None:
             self._thread.join(timeout_s + 2 * CANCEL_S)
         return not self._thread.is_alive()
@@ -134,7 +138,7 @@ class AsyncStageRunner:
     async def _one(self, handle: Handle, work: Work) -> None:
         stage = self.processor.stage
         began_s = time.monotonic()
-        batch = self._observer.entered(stage, [work], beside=self._others(work))
+        batch = self._observer.entered(stage, STANDARD, [work], beside=self._others(work))
         outcome, isolated = await attempt(handle, work.record)
         tries = 0
         for wait_s in IN_PLACE_WAITS_S:
@@ -152,6 +156,7 @@ class AsyncStageRunner:
             batch,
             BatchReport(
                 stage=stage,
+                lane=STANDARD,
                 items=1,
                 cost=work.cost,
                 waited_s=began_s - work.queued_s,

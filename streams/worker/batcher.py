@@ -1,4 +1,4 @@
-"""A stage's queue: hands out batches by cost, number and waiting time. Urgent items go first."""
+"""A stage's queue: hands out batches by cost, number and waiting time, in the order in which items came."""
 
 from __future__ import annotations
 
@@ -57,27 +57,25 @@ class Batcher:
     stage is idle.
     """
 
-    def __init__(self, policy: BatchPolicy, urgent_lane: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, policy: BatchPolicy, clock: Callable[[], float] = time.monotonic) -> None:
         self._policy = policy
-        self._urgent_lane = urgent_lane
         self._clock = clock
-        self._lanes: tuple[deque[Work], deque[Work]] = (deque(), deque())  # urgent, others
+        self._queue: deque[Work] = deque()
         self._cost = 0
         self._closed = False
         self._changed = threading.Condition()
 
     def __len__(self) -> int:
-        return len(self._lanes[0]) + len(self._lanes[1])
+        return len(self._queue)
 
     def put(self, works: Sequence[Work]) -> None:
         """Queue items whose `cost` is set."""
         now = self._clock()
         with self._changed:
-            urgent, others = self._lanes
             for work in works:
                 work.queued_s = now
                 self._cost += work.cost
-                (urgent if work.lane == self._urgent_lane else others).append(work)
+            self._queue.extend(works)
             self._changed.notify_all()  # a list can hold a batch for each taker
 
     def take(self) -> Taken | None:
@@ -86,10 +84,10 @@ class Batcher:
             while True:
                 if self._closed:
                     return None
-                if not len(self):
+                if not self._queue:
                     self._changed.wait()
                     continue
-                left = self._oldest() + self._policy.max_wait_s - self._clock()
+                left = self._queue[0].queued_s + self._policy.max_wait_s - self._clock()
                 if left <= 0 or len(self) >= self._policy.max_items or self._cost >= self._policy.max_cost:
                     return self._assemble()
                 self._changed.wait(left)
@@ -100,18 +98,15 @@ class Batcher:
             self._closed = True
             self._changed.notify_all()
 
-    def _oldest(self) -> float:
-        return min(lane[0].queued_s for lane in self._lanes if lane)
-
     def _assemble(self) -> Taken:
         works: list[Work] = []
         cost = 0
-        for lane in self._lanes:
-            while lane and len(works) < self._policy.max_items:
-                if works and cost + lane[0].cost > self._policy.max_cost:
-                    break
-                work = lane.popleft()
-                cost += work.cost
-                works.append(work)
+        queue = self._queue
+        while queue and len(works) < self._policy.max_items:
+            if works and cost + queue[0].cost > self._policy.max_cost:
+                break
+            work = queue.popleft()
+            cost += work.cost
+            works.append(work)
         self._cost -= cost
-        return Taken(works, cost, self._clock() - min(work.queued_s for work in works))
+        return Taken(works, cost, self._clock() - works[0].queued_s)

@@ -4,12 +4,27 @@ from __future__ import annotations
 
 import hashlib
 
+from confluent_kafka import Message
 from msgspec.structs import replace
 
 from schemas import MAX_ID_BYTES, Cause, InvalidPost, InvalidRecord, Record, Stage, decode_post, decode_record
 from streams.topology import STAGES
 from streams.worker.ledger import Output
 from streams.worker.outcomes import Outcomes, Received
+
+
+def received_of(message: Message) -> Received:
+    """A message of the client's, which is none of its errors, as it came."""
+    kind_and_time = message.timestamp()
+    return Received(
+        message.topic(),  # type: ignore[arg-type]
+        message.partition(),  # type: ignore[arg-type]
+        message.offset(),  # type: ignore[arg-type]
+        kind_and_time[1],
+        message.key(),  # type: ignore[arg-type]
+        message.value(),  # type: ignore[arg-type]
+        message.headers() or (),  # type: ignore[arg-type]
+    )
 
 
 def take_in(message: Received, stage: Stage, lane: str, outcomes: Outcomes, now_ms: int) -> Record | list[Output]:

@@ -1,9 +1,10 @@
 """The in-flight journal: which messages were being processed when a process died.
 
-Each stage thread notes the offsets of its batch in a file before it touches them (one small write, no fsync: the page
-cache outlives a killed process, and a machine that loses power is no message's fault). The next start counts what it
-finds there as one crash each; a message seen in `SUSPECT_AFTER` crashes runs alone, and one that dies alone too is
-given up. All instances of a host share the folder, since a partition moves to another worker when its owner dies.
+Each stage's thread (each lane of a stage has one) notes the offsets of its batch in a file before it touches them (one
+small write, no fsync: the page cache outlives a killed process, and a machine that loses power is no message's fault).
+The next start counts what it finds there as one crash each; a message seen in `SUSPECT_AFTER` crashes runs alone, and
+one that dies alone too is given up. All instances of a host share the folder, since a partition moves to another worker
+when its owner dies.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from schemas import Stage
+from streams.topology import LANES, STANDARD
 from streams.worker.ledger import PartitionLedger, Ticket
 
 SUSPECT_AFTER = 2
@@ -61,16 +63,16 @@ class Journal:
         self._counts = {
             (entry.topic, entry.partition, entry.offset): entry for entry in _read_counts(self._counts_path)
         }
-        self._files: dict[Stage, int] = {}
+        self._files: dict[Path, int] = {}
         notes: list[InFlight] = []
-        for stage in Stage:
-            notes += _read_in_flight(self._path(stage))
+        for path in self._paths():
+            notes += _read_in_flight(path)
         self._count(notes)
         self._write_counts()
         self._remove_notes()
 
-    def enter(self, stage: Stage, tickets: Iterable[Ticket], *, alone: bool = False) -> None:
-        """Note that `stage` begins on these messages, and on no others. Called by the stage's own thread.
+    def enter(self, stage: Stage, lane: str, tickets: Iterable[Ticket], *, alone: bool = False) -> None:
+        """Note that this lane of `stage` begins on these messages, and on no others. Called by its own thread.
 
         A batch in the order of its offsets is one run, or a few where markers of transactions lie between; items that
         are under way side by side can be anywhere in their partition.
@@ -87,11 +89,11 @@ class Journal:
             for home, those in offsets.items()
             for first, last in _runs(those)
         ]
-        self._write(stage, msgspec.json.encode(notes))
+        self._write(self._path(stage, lane), msgspec.json.encode(notes))
 
-    def leave(self, stage: Stage) -> None:
-        """Note that `stage` is done with its batch."""
-        self._write(stage, b"[]")
+    def leave(self, stage: Stage, lane: str) -> None:
+        """Note that this lane of `stage` is done with its batch."""
+        self._write(self._path(stage, lane), b"[]")
 
     def suspects(self, topic: str, partition: int) -> dict[int, Crashed]:
         """Messages of a partition that must run alone or be given up (then `alone` is set).
@@ -127,18 +129,22 @@ class Journal:
         self._files.clear()
         self._remove_notes()
 
-    def _path(self, stage: Stage) -> Path:
+    def _path(self, stage: Stage, lane: str) -> Path:
+        where = stage.value if lane == STANDARD else f"{stage.value}.{lane}"
+        return self._folder / f"{self._instance}.{where}.in-flight"
+
+    def _paths(self) -> Iterator[Path]:
         # Named one by one: a pattern over the folder would also find the files of an instance whose name begins alike.
-        return self._folder / f"{self._instance}.{stage.value}.in-flight"
+        return (self._path(stage, lane) for stage in Stage for lane in LANES)
 
     def _remove_notes(self) -> None:
-        for stage in Stage:
-            self._path(stage).unlink(missing_ok=True)
+        for path in self._paths():
+            path.unlink(missing_ok=True)
 
-    def _write(self, stage: Stage, content: bytes) -> None:
-        descriptor = self._files.get(stage)
+    def _write(self, path: Path, content: bytes) -> None:
+        descriptor = self._files.get(path)
         if descriptor is None:
-            descriptor = self._files[stage] = os.open(self._path(stage), os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+            descriptor = self._files[path] = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600)
         os.pwrite(descriptor, content + b"\n", 0)  # a newline ends it: what a longer note left behind is not read
 
     def _count(self, notes: list[InFlight]) -> None:

@@ -8,9 +8,11 @@ be sent again.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
+
+from streams.topology import STANDARD
 
 Header = tuple[str, str | bytes | None]
 Headers = Sequence[Header]
@@ -89,6 +91,7 @@ class PartitionLedger:
 
     topic: str
     partition: int
+    lane: str = STANDARD
     tickets: deque[Ticket] = field(default_factory=deque[Ticket])
     committed: int | None = None
     position: int | None = None
@@ -96,7 +99,8 @@ class PartitionLedger:
     revoked: bool = False
     blocked: bool = False
     held_at: int | None = None
-    """The message from which reading goes on, after it had been read and was not taken (a retry that is not due)."""
+    """The message from which reading goes on, after it had been read and was not taken (a retry that is not due, or no
+    room in its lane)."""
     forgotten: bool = False
     done: int = 0
     """How many tickets at the front are known to be finished (the others may be, too)."""
@@ -146,24 +150,42 @@ class PartitionLedger:
         return gone
 
 
-class Ledger:
-    """All partitions of a worker, with the budget of what is under way."""
+@dataclass(slots=True)
+class Load:
+    """What is under way in a lane."""
 
-    def __init__(self) -> None:
+    records: int = 0
+    bytes: int = 0
+
+
+class Ledger:
+    """All partitions of a worker, with what is under way in each lane."""
+
+    def __init__(self, lanes: Mapping[str, str]) -> None:
+        """`lanes`: topic -> its lane."""
         self.partitions: dict[TopicPartitionKey, PartitionLedger] = {}
-        self.records = 0
-        self.bytes = 0
+        self.loads = {lane: Load() for lane in lanes.values()}
+        self._lanes = lanes
+
+    @property
+    def records(self) -> int:
+        return sum(load.records for load in self.loads.values())
 
     def open(self, topic: str, partition: int) -> PartitionLedger:
         """Start a partition afresh."""
         self.forget([(topic, partition)])
-        home = self.partitions[topic, partition] = PartitionLedger(topic, partition)
+        home = self.partitions[topic, partition] = PartitionLedger(topic, partition, self._lanes[topic])
         return home
+
+    def of_lane(self, lane: str) -> list[TopicPartitionKey]:
+        """The partitions of a lane."""
+        return [key for key, home in self.partitions.items() if home.lane == lane]
 
     def admit(self, home: PartitionLedger, offset: int, size: int, now_s: float, message: Any) -> Ticket:
         ticket = home.admit(offset, size, now_s, message)
-        self.records += 1
-        self.bytes += size
+        load = self.loads[home.lane]
+        load.records += 1
+        load.bytes += size
         return ticket
 
     def prefixes(self) -> list[Prefix]:
@@ -175,9 +197,9 @@ class Ledger:
         gone: list[Ticket] = []
         for prefix in prefixes:
             if not prefix.home.forgotten:
-                gone += prefix.home.release(prefix)
-        self.records -= len(gone)
-        self.bytes -= sum(ticket.size for ticket in gone)
+                released = prefix.home.release(prefix)
+                self._unload(prefix.home, released)
+                gone += released
         return gone
 
     def forget(self, keys: Iterable[TopicPartitionKey]) -> None:
@@ -186,9 +208,14 @@ class Ledger:
             home = self.partitions.pop(key, None)
             if home is not None:
                 home.forgotten = home.revoked = True
-                self.records -= len(home.tickets)
-                self.bytes -= sum(ticket.size for ticket in home.tickets)
+                self._unload(home, home.tickets)
 
-    def oldest_s(self) -> float | None:
-        """When the oldest ticket was admitted; None if nothing is under way."""
-        return min((home.tickets[0].admitted_s for home in self.partitions.values() if home.tickets), default=None)
+    def oldest_s(self, lane: str | None = None) -> float | None:
+        """When the oldest ticket (of a lane) was admitted; None if nothing is under way."""
+        homes = (home for home in self.partitions.values() if home.tickets and lane in (None, home.lane))
+        return min((home.tickets[0].admitted_s for home in homes), default=None)
+
+    def _unload(self, home: PartitionLedger, gone: Collection[Ticket]) -> None:
+        load = self.loads[home.lane]
+        load.records -= len(gone)
+        load.bytes -= sum(ticket.size for ticket in gone)

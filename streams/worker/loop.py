@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
-from confluent_kafka import Consumer, KafkaError, Message
+from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
 from schemas import Cause, NewerVersion, Record, Stage
 from streams.codes import PARTITION_EOF
 from streams.metrics import WorkerMetrics
 from streams.telemetry import Tracing
+from streams.topology import LONG, StageLane
 from streams.worker.accounts import report_commit
+from streams.worker.alone import Alone
 from streams.worker.assignment import Assignment
 from streams.worker.batcher import Work
 from streams.worker.breaker import Breaker, BreakerState
+from streams.worker.budget import Budget, Budgets
 from streams.worker.delivery import Committed, Delivery
-from streams.worker.intake import take_in
+from streams.worker.intake import received_of, take_in
 from streams.worker.journal import Journal
 from streams.worker.ledger import Ledger, Output, PartitionLedger, Prefix
 from streams.worker.outcomes import Outcomes, Received
@@ -55,18 +58,15 @@ class Broken(Exception):
 class LoopSettings:
     """What the loop needs to know."""
 
-    inputs: dict[str, tuple[Stage, str]]
+    inputs: Mapping[str, StageLane]
     """Topic -> (stage, lane)."""
-    max_records: int
-    max_bytes: int
+    budgets: Mapping[str, Budget]
+    """Of each lane among them."""
     commit_interval_s: float
     revoke_timeout_s: float
     """What finishing work may take when partitions are taken away, and"""
     drain_timeout_s: float
     """when this process is told to stop."""
-    grace_s: float
-    """How long a full worker leaves its partitions unpolled before it pauses them: pausing throws the prefetched
-    messages away."""
 
 
 class Loop:
@@ -98,19 +98,23 @@ class Loop:
         self._settings = settings
         self._beat = beat
         self._clock = clock
-        self.ledger = Ledger()
+        self.ledger = Ledger({topic: lane for topic, (_, lane) in settings.inputs.items()})
         self.assignment = Assignment(consumer, self.ledger, journal, metrics, settle=self._settle, clock=clock)
         self._shelf = Shelf(consumer, self.assignment.pauses)
-        self._running = 0  # works given to the stages and not come back
+        self._budgets = Budgets(
+            settings.budgets,
+            self.ledger,
+            self.assignment.pauses,
+            seek=lambda place, offset: consumer.seek(TopicPartition(*place, offset)),
+        )
+        self._alone = Alone()
         self._changed = False  # something finished, or a partition's end moved: a commit may be due
         self._next_commit_s = 0.0
-        self._full_since_s: float | None = None
-        self._waiting_alone: list[Work] = []
         self._fences = 0
         self._aborting_since_s: float | None = None
         self._rewind = False  # read again from the committed offsets
         self._reopen = False  # and with a new producer
-        self._alone = False  # a message runs alone: nothing else may come in
+        self._leaving = False  # this process is told to stop
 
     def run(self, stopping: Callable[[], bool]) -> None:
         """Work until `stopping`, then finish what has begun, commit and leave the group.
@@ -122,6 +126,7 @@ class Loop:
         while not stopping():
             self.turn()
         log.info("stopping: finishing what has begun")
+        self._leaving = True
         self.assignment.give_up_all(self._settings.drain_timeout_s)
         self._consumer.close()
         self._delivery.close()
@@ -133,46 +138,34 @@ class Loop:
             self._start_over()
         self._take(self._read())
         self._collect()
-        self._run_alone()
+        if (suspect := self._alone.next()) is not None:
+            self._segment.put(suspect.input_stage, suspect.lane, [suspect])
         self._shelf.lift_due(time.time())
         self._breathe()
         if self._changed and self._clock() >= self._next_commit_s:
             self._commit(self.ledger.prefixes())
-        self._metrics.in_flight(self.ledger.records, self.ledger.bytes)
+        for lane, load in self.ledger.loads.items():
+            self._metrics.in_flight(lane, load.records, load.bytes)
         self._metrics.oldest_ticket(self.ledger.oldest_s())
 
     # In
 
-    def _room(self) -> int:
-        """How many more records may come in now."""
-        if self._waiting_alone or self._alone:
-            return 0
-        limit = PROBE_RECORDS if self._breaker.state is not BreakerState.CLOSED else self._settings.max_records
-        return 0 if self.ledger.bytes >= self._settings.max_bytes else max(0, limit - self.ledger.records)
-
     def _read(self) -> list[Message]:
-        now = self._clock()
-        room = self._room()
-        budget = self.assignment.pauses.held(Why.BUDGET)
+        most = None if self._breaker.state is BreakerState.CLOSED else PROBE_RECORDS
+        room = self._budgets.room(self._clock(), most=most, closed=self._alone.closed)
         if room == 0:
-            self._full_since_s = now if self._full_since_s is None else self._full_since_s
-            if not budget and now - self._full_since_s < self._settings.grace_s:
-                self._segment.completions.wait(BUSY_POLL_S)
-                return []
-            self.assignment.pauses.hold(Why.BUDGET, self.ledger.partitions)
-        elif self._full_since_s is not None and (not budget or self.ledger.records <= self._settings.max_records // 2):
-            self._full_since_s = None
-            self.assignment.pauses.lift(Why.BUDGET)
-        first = self._consumer.poll(BUSY_POLL_S if self._running or self._changed else IDLE_POLL_S)
+            self._segment.completions.wait(BUSY_POLL_S)
+            return []
+        first = self._consumer.poll(BUSY_POLL_S if self._alone.under_way or self._changed else IDLE_POLL_S)
         if first is None:
             return []
-        return [first, *self._consumer.consume(min(POLL_BATCH, max(1, room)) - 1, 0)] if room > 1 else [first]
+        return [first, *self._consumer.consume(min(POLL_BATCH, room) - 1, 0)] if room > 1 else [first]
 
     def _take(self, messages: list[Message]) -> None:
         if not messages:
             return
         now_s, now_ms = self._clock(), int(time.time() * 1000)
-        works: dict[Stage, list[Work]] = {}
+        works: dict[StageLane, list[Work]] = {}
         counts: dict[str, int] = {}
         partitions = self.ledger.partitions
         for message in messages:
@@ -180,12 +173,14 @@ class Loop:
             if error is not None:
                 self._event(message, error)
                 continue
-            received = _received(message)
+            received = received_of(message)
             home = partitions.get((received.topic, received.partition))
             # A partition that was revoked or held back meanwhile: its messages are read again by whoever owns it then.
             if home is None or home.revoked or home.blocked:
                 continue
             if home.position is not None and received.offset < home.position:
+                continue
+            if self._budgets.turns_back(home, received.offset):
                 continue
             counts[received.topic] = counts.get(received.topic, 0) + 1
             stage, lane = self._settings.inputs[received.topic]
@@ -193,9 +188,9 @@ class Loop:
                 self._take_retry(home, received, now_s)
             else:
                 self._take_in(home, received, stage, lane, now_s, now_ms, works)
-        for stage, batch in works.items():
-            self._running += len(batch)
-            self._segment.put(stage, batch)
+        for (stage, lane), batch in works.items():
+            self._alone.begin(lane, batch)
+            self._segment.put(stage, lane, batch)
         for topic, count in counts.items():
             self._metrics.consumed(topic, self._settings.inputs[topic][1], count)
 
@@ -207,7 +202,7 @@ class Loop:
         lane: str,
         now_s: float,
         now_ms: int,
-        works: dict[Stage, list[Work]],
+        works: dict[StageLane, list[Work]],
     ) -> None:
         try:
             taken = take_in(received, stage, lane, self._outcomes, now_ms)
@@ -233,9 +228,9 @@ class Loop:
         span = self._tracing.start(received.headers, root=stage is Stage.INGEST)
         work = Work(ticket, taken, stage, lane, span, alone=suspect is not None)
         if work.alone:
-            self._waiting_alone.append(work)
+            self._alone.wait(work)
         else:
-            works.setdefault(stage, []).append(work)
+            works.setdefault((stage, lane), []).append(work)
 
     def _report_unread(self, stage: Stage, received: Received, outputs: list[Output]) -> None:
         if received.value is None:
@@ -278,8 +273,7 @@ class Loop:
         done = self._segment.completions.drain()
         if not done:
             return
-        self._running -= len(done)
-        self._alone = self._alone and self._running > 0
+        self._alone.end([completion.ticket for completion in done])
         # What was begun before everything was read anew says nothing about now.
         processed = [
             completion for completion in done if completion.outputs is not None and not completion.ticket.home.forgotten
@@ -303,16 +297,6 @@ class Loop:
             self._rewind = True
         if opened or probing:
             self._metrics.breaker(self._breaker.state.value)
-
-    def _run_alone(self) -> None:
-        """A message that was under way in several crashes is worked on with nothing beside it."""
-        while self._waiting_alone and self._waiting_alone[0].ticket.home.forgotten:
-            self._waiting_alone.pop(0)
-        if self._waiting_alone and self._running == 0:
-            work = self._waiting_alone.pop(0)
-            self._running = 1
-            self._alone = True
-            self._segment.put(work.input_stage, [work])
 
     def _breathe(self) -> None:
         """The breaker's pause and its probes."""
@@ -361,37 +345,30 @@ class Loop:
 
     def _start_over(self) -> None:
         """Forget everything under way and read again from the committed offsets, with a new producer."""
-        self._waiting_alone.clear()
+        self._alone.forget()
         if self._reopen:
             self._delivery.open()
         self.assignment.rewind()
         self._breathe()
         self._rewind = self._reopen = False
-        self._full_since_s = None
+        self._budgets.forget()
 
     def _settle(self, homes: Iterable[PartitionLedger], deadline_s: float) -> None:
-        """Finish what has begun on partitions that are being given up, as far as the deadline allows, and commit."""
-        leaving = list(homes)
+        """Finish what has begun on partitions that are being given up, as far as the deadline allows, and commit.
+
+        Within a rebalance long media are left to whoever gets them: all short posts of this worker would wait for them,
+        and those that move with them.
+        """
+        awaited = [home for home in homes if self._leaving or home.lane != LONG]
         while not self._rewind and self._clock() < deadline_s:
             self._collect()
-            if not any(ticket.started and not ticket.finished for home in leaving for ticket in home.tickets):
+            if not any(ticket.started and not ticket.finished for home in awaited for ticket in home.tickets):
                 break
+            if self._changed and self._clock() >= self._next_commit_s:
+                self._commit(self.ledger.prefixes())
             self._beat()
             self._segment.completions.wait(BUSY_POLL_S)
         self._collect()
         while not self._rewind and (prefixes := self.ledger.prefixes()):
             if self._commit(prefixes) is not Committed.DONE:
                 break
-
-
-def _received(message: Message) -> Received:
-    kind_and_time = message.timestamp()
-    return Received(
-        message.topic(),  # type: ignore[arg-type]
-        message.partition(),  # type: ignore[arg-type]
-        message.offset(),  # type: ignore[arg-type]
-        kind_and_time[1],
-        message.key(),  # type: ignore[arg-type]
-        message.value(),  # type: ignore[arg-type]
-        message.headers() or (),  # type: ignore[arg-type]
-    )

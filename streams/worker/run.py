@@ -16,15 +16,21 @@ from processors.ocr import CacheStatistics, OcrProcessor
 from schemas import Stage
 from streams.assembly import chain_of
 from streams.metrics import EngineMetrics, WorkerMetrics
-from streams.settings import Settings
+from streams.settings import Settings, SettingsError
+from streams.topology import LONG, LONG_STAGES, without_a_lane
 from streams.worker.worker import Worker
 
 
 def run_worker(settings: Settings, stages: Sequence[Stage], http_port: int | None, out: TextIO) -> int:
     """Run a worker with these stages until SIGTERM or SIGINT; prints `ready` to `out` when it is.
 
-    Returns 0. Raises what `Worker.run` raises, and what `chain_of` raises before anything has begun.
+    Returns 0. Raises what `Worker.run` raises, and before anything has begun `SettingsError` for a stage that has none
+    of the worker's lanes, and what `chain_of` raises.
     """
+    lanes = settings.worker.lanes
+    if idle := without_a_lane(stages, lanes):
+        reason = f"{', '.join(idle)} would have nothing to do: only {' and '.join(LONG_STAGES)} have the lane {LONG}"
+        raise SettingsError([f"worker.lanes = {', '.join(lanes)}: {reason}"])
     code = version("modstream")
     processors, versions = chain_of(settings, code, stages)
     worker = Worker(settings, stages, processors, versions, http_port=http_port, look=_Reporter(processors).report)

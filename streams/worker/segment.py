@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -14,12 +14,15 @@ from processors.isolation import poison
 from schemas import DOUBTFUL_STATUSES, Cause, Record, Stage
 from streams.metrics import WorkerMetrics
 from streams.telemetry import finish, inject, traceparent
-from streams.topology import URGENT, next_stage, stays_here
+from streams.topology import LANES, LONG, STANDARD, StageLane, lanes_of, next_lane, next_stage, stays_here
 from streams.worker.async_stage import AsyncStageRunner
 from streams.worker.batcher import Batcher, Work
 from streams.worker.ledger import Decided, Output, Ticket
 from streams.worker.outcomes import OUR_FAILURES, Outcomes, Received
 from streams.worker.stage import StageObserver, StageRunner
+
+IDLE_S = 0.1
+"""What the thread of an idle stage gets to end."""
 
 
 class Completion(NamedTuple):
@@ -56,7 +59,8 @@ class Completions:
 
 
 class Segment:
-    """One runner per hosted stage. `put` begins a record's way; its end comes out of `completions`."""
+    """One runner for each lane of the hosted stages, so that no lane waits for another's batch; the lanes of a stage
+    share its processor. `put` begins a record's way; its end comes out of `completions`."""
 
     def __init__(
         self,
@@ -65,6 +69,7 @@ class Segment:
         observer: StageObserver,
         *,
         metrics: WorkerMetrics,
+        lanes: Collection[str] = LANES,
         batching: Mapping[Stage, BatchPolicy],
         threads: int,
         on_crash: Callable[[BaseException], None],
@@ -73,44 +78,56 @@ class Segment:
         self._outcomes = outcomes
         self._all_metrics = metrics
         self._metrics = {processor.stage: metrics.stage(processor.stage) for processor in processors}
-        self._pool = ThreadPoolExecutor(threads, "prepare") if threads > 1 else None
-        self._runners: dict[Stage, StageRunner | AsyncStageRunner] = {}
+        # Of each lane too: what one prepares must not stand in another's way. A pool that is not used has no threads.
+        self._pools = {lane: ThreadPoolExecutor(threads, "prepare") for lane in lanes} if threads > 1 else {}
+        self._hosted: dict[StageLane, StageRunner | AsyncStageRunner] = {}
+        self._runners: list[tuple[StageRunner | AsyncStageRunner, str]] = []
         for processor in processors:
-            self._runners[processor.stage] = (
-                AsyncStageRunner(processor, self._deliver, self._skip, observer, on_crash)
-                if is_async(processor)
-                else StageRunner(
+            stage = processor.stage
+            hosted = [lane for lane in lanes_of(stage) if lane in lanes]
+            if is_async(processor):
+                runner = AsyncStageRunner(processor, self._deliver, self._skip, observer, on_crash)
+                self._runners.append((runner, STANDARD))
+                self._hosted |= {(stage, lane): runner for lane in hosted}
+                continue
+            for lane in hosted:
+                inbox = Batcher(batching.get(stage, processor.batching))
+                runner = StageRunner(
                     processor,
-                    Batcher(batching.get(processor.stage, processor.batching), URGENT),
+                    lane,
+                    inbox,
                     self._deliver,
                     self._skip,
                     observer,
-                    self._pool,
+                    self._pools.get(lane),
                     threads,
                     on_crash,
                 )
-            )
-        self.stages = tuple(self._runners)
+                self._runners.append((runner, lane))
+                self._hosted[stage, lane] = runner
 
     def start(self) -> None:
-        for runner in self._runners.values():
+        for runner, _ in self._runners:
             runner.start()
 
-    def stop(self, timeout_s: float) -> bool:
-        """End the threads; batches under way are finished first, as far as the time allows. False if one hangs."""
+    def stop(self, timeout_s: float) -> set[str]:
+        """End the threads; batches under way are finished first, as far as the time allows. Returns the lanes that are
+        still at it then."""
         deadline = time.monotonic() + timeout_s
-        ended = [runner.stop(max(0.0, deadline - time.monotonic())) for runner in self._runners.values()]
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
-        return all(ended)
+        for runner, _ in self._runners:
+            runner.close(timeout_s)
+        busy = {lane for runner, lane in self._runners if not runner.stop(max(IDLE_S, deadline - time.monotonic()))}
+        for pool in self._pools.values():
+            pool.shutdown(wait=False, cancel_futures=True)
+        return busy
 
-    def put(self, stage: Stage, works: Sequence[Work]) -> None:
-        """Queue records at a stage of this process."""
-        if broken := self._queue(stage, works):
+    def put(self, stage: Stage, lane: str, works: Sequence[Work]) -> None:
+        """Queue records of one lane at a stage of this process."""
+        if broken := self._queue(stage, lane, works):
             self.completions.put(broken)
 
-    def _queue(self, stage: Stage, works: Sequence[Work]) -> list[Completion]:
-        runner = self._runners[stage]
+    def _queue(self, stage: Stage, lane: str, works: Sequence[Work]) -> list[Completion]:
+        runner = self._hosted[stage, lane]
         cost = runner.processor.cost
         ready: list[Work] = []
         broken: list[Completion] = []
@@ -127,22 +144,23 @@ class Segment:
 
     def _deliver(self, stage: Stage, results: list[tuple[Work, Outcome]]) -> None:
         done: list[Completion] = []
-        onward: dict[Stage, list[Work]] = {}
+        onward: dict[StageLane, list[Work]] = {}
         for work, outcome in results:
             if not isinstance(outcome, Record):
                 done.append(self._failed(stage, work, outcome))
                 continue
             try:
                 following = next_stage(outcome, stage)
-                if following is not None and stays_here(following, self._runners):
+                lane = work.lane if following is None else next_lane(outcome, following, work.lane)
+                if following is not None and stays_here(following, lane, work.lane, self._hosted):
                     work.record = outcome
-                    onward.setdefault(following, []).append(work)
+                    onward.setdefault((following, lane), []).append(work)
                     continue
                 headers = inject(work.span.get_span_context()) if work.span else None
                 outputs = (
                     self._outcomes.decided(outcome, headers)
                     if following is None
-                    else [self._outcomes.crossing(outcome, following, work.lane, headers)]
+                    else [self._outcomes.crossing(outcome, following, lane, headers)]
                 )
             except ProcessingError as error:
                 done.append(self._failed(stage, work, error))
@@ -154,8 +172,8 @@ class Segment:
             self._end_span(work, stage, None)
             self._report_unread(outcome)
             done.append(Completion(work.ticket, outputs, _decided(work) if following is None else None, False))
-        for following, works in onward.items():
-            done += self._queue(following, works)
+        for (following, lane), works in onward.items():
+            done += self._queue(following, lane, works)
         if done:
             self.completions.put(done)
 
@@ -210,7 +228,8 @@ def _decided(work: Work) -> Decided | None:
         return None
     post = record.post
     return Decided(
-        work.lane,
+        # What had to be listened to for minutes is no measure of how long the others wait.
+        LONG if record.long else work.lane,
         record.source.timestamp_ms,
         record.decision.action.value,
         post.tenant,

@@ -30,6 +30,7 @@ class BatchReport:
     """What one batch cost, for the metrics. Times in seconds."""
 
     stage: Stage
+    lane: str
     items: int
     cost: int
     waited_s: float
@@ -46,10 +47,10 @@ class BatchReport:
 class StageObserver(Protocol):
     """What a stage thread tells about itself: a batch begins, and the same batch (what `entered` gave) is through.
 
-    `beside`: other items that are under way in the stage at that moment.
+    `beside`: other items that this thread has under way at that moment.
     """
 
-    def entered(self, stage: Stage, works: Sequence[Work], *, beside: Sequence[Work] = ()) -> Any: ...
+    def entered(self, stage: Stage, lane: str, works: Sequence[Work], *, beside: Sequence[Work] = ()) -> Any: ...
 
     def left(self, batch: Any, report: BatchReport, *, beside: Sequence[Work] = ()) -> None: ...
 
@@ -60,7 +61,7 @@ OnCrash = Callable[[BaseException], None]
 
 
 class StageRunner:
-    """Runs one processor on a thread of its own until `stop`.
+    """Runs one processor on a thread of its own until `stop`, for one lane; those of other lanes share the processor.
 
     `deliver` gets the outcomes of each batch, in its order; `skip` what was not begun because its partition is another
     worker's now. `on_crash` is told when the thread itself breaks: a fault of ours that ends the process.
@@ -69,6 +70,7 @@ class StageRunner:
     def __init__(
         self,
         processor: Processor[Any],
+        lane: str,
         inbox: Batcher,
         deliver: Deliver,
         skip: Skip,
@@ -78,6 +80,7 @@ class StageRunner:
         on_crash: OnCrash,
     ) -> None:
         self.processor = processor
+        self._lane = lane
         self._inbox = inbox
         self._deliver = deliver
         self._skip = skip
@@ -86,7 +89,7 @@ class StageRunner:
         self._pool_size = pool_size
         self._on_crash = on_crash
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._loop, name=f"stage-{processor.stage}", daemon=True)
+        self._thread = threading.Thread(target=self._loop, name=f"stage-{processor.stage}-{lane}", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
@@ -95,10 +98,14 @@ class StageRunner:
         """Queue items whose `cost` is set."""
         self._inbox.put(works)
 
-    def stop(self, timeout_s: float) -> bool:
-        """Finish the batch under way and end the thread. False if it is still at it after `timeout_s`."""
+    def close(self, timeout_s: float) -> None:
+        """Begin nothing more; the batch under way is finished, however long that takes."""
         self._stopping.set()
         self._inbox.close()
+
+    def stop(self, timeout_s: float) -> bool:
+        """Finish the batch under way and end the thread. False if it is still at it after `timeout_s`."""
+        self.close(timeout_s)
         if self._thread.ident is not None:
             self._thread.join(timeout_s)
         return not self._thread.is_alive()
@@ -125,7 +132,7 @@ class StageRunner:
         if not works:
             return
         stage = self.processor.stage
-        batch = self._observer.entered(stage, works)
+        batch = self._observer.entered(stage, self._lane, works)
         outcomes, prepare_s, process_s, isolated = self._attempt([work.record for work in works])
         tries = 0
         for wait in IN_PLACE_WAITS_S:
@@ -148,6 +155,7 @@ class StageRunner:
             batch,
             BatchReport(
                 stage=stage,
+                lane=self._lane,
                 items=len(works),
                 cost=sum(work.cost for work in works),
                 waited_s=taken.waited_s,

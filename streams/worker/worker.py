@@ -6,7 +6,7 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from types import FrameType
@@ -24,9 +24,10 @@ from streams.settings import Delivery as DeliveryMode
 from streams.settings import HttpSettings, Settings
 from streams.telemetry import build_tracing
 from streams.topics import require_topics
-from streams.topology import Topics
+from streams.topology import LONG, Topics
 from streams.worker.accounts import Observer
 from streams.worker.breaker import Breaker, BreakerPolicy, BreakerState
+from streams.worker.budget import Budget
 from streams.worker.delivery import AtLeastOnce, Delivery, ExactlyOnce
 from streams.worker.identity import Instance, claim_instance
 from streams.worker.journal import Journal
@@ -40,8 +41,8 @@ log = logging.getLogger(__name__)
 REVOKE_SHARE = 0.2
 """Of max.poll.interval: what finishing work may take when partitions are taken away; past the whole, we are out."""
 FULL_GRACE_S = 1.0
-"""A full worker stays unpolled for this long before it pauses its partitions: longer than most batches take, and a
-rebalance may well wait for it."""
+"""A lane may be up against its budget for this long before it is paused: longer than most batches take, and a
+rebalance, or an urgent post, may well wait for it."""
 LOOK_EVERY_S = 1.0
 """How often readiness is looked at anew; nobody scrapes more often."""
 STOP_MARGIN_S = 5.0
@@ -98,7 +99,7 @@ class Worker:
         """
         settings = self._settings
         with ExitStack() as stack:
-            inputs = self._topics.inputs(self._stages)
+            inputs = self._topics.inputs(self._stages, settings.worker.lanes)
             admin = check_connection(settings.kafka)
             require_topics(admin, self._topics.all())
             # Offsets, and what a journal says of them, mean something in their own cluster only.
@@ -119,6 +120,7 @@ class Worker:
                 outcomes,
                 Observer(journal, self.metrics, tracing, self._stages),
                 metrics=self.metrics,
+                lanes=settings.worker.lanes,
                 batching=self._batching(),
                 threads=settings.worker.cpu_threads or usable_cores(),
                 on_crash=self._crashed,
@@ -145,23 +147,34 @@ class Worker:
                 tracing,
                 LoopSettings(
                     inputs=inputs,
-                    max_records=settings.worker.max_in_flight_records,
-                    max_bytes=settings.worker.max_in_flight_bytes,
+                    budgets={lane: self._budget(lane) for _, lane in inputs.values()},
                     commit_interval_s=settings.worker.commit_interval_ms / 1000,
                     revoke_timeout_s=settings.kafka.max_poll_interval_ms / 1000 * REVOKE_SHARE,
                     drain_timeout_s=settings.worker.drain_timeout_s,
-                    grace_s=FULL_GRACE_S,
                 ),
                 beat=self._beat,
             )
             calm_collector()
-            looker = _Looker(self, loop, breaker, out)
+            limits_s = {lane: self._age_limit_s(lane) for lane in loop.ledger.loads}
+            looker = _Looker(self, loop, breaker, limits_s, out)
             try:
                 loop.run(lambda: looker.turned() or self._stop.is_set())
             finally:
                 # What ends here ends in order; only a stage that broke, or hangs, leaves its batch under suspicion.
-                if segment.stop(STOP_MARGIN_S) and self._crash is None:
+                # Long media may take longer than a shutdown waits: they hang when they are past their limit.
+                busy = segment.stop(STOP_MARGIN_S)
+                if self._crash is None and (not busy or (busy == {LONG} and self.health.live().ok)):
                     journal.close()
+
+    def _budget(self, lane: str) -> Budget:
+        worker = self._settings.worker
+        if lane == LONG:
+            return Budget(worker.max_in_flight_long, worker.max_in_flight_bytes, grace_s=0.0)
+        return Budget(worker.max_in_flight_records, worker.max_in_flight_bytes, FULL_GRACE_S)
+
+    def _age_limit_s(self, lane: str) -> float:
+        worker = self._settings.worker
+        return worker.long_ticket_age_limit_s if lane == LONG else worker.ticket_age_limit_s
 
     def _batching(self) -> dict[Stage, BatchPolicy]:
         found: dict[Stage, BatchPolicy] = {}
@@ -225,10 +238,13 @@ class Worker:
 class _Looker:
     """Keeps readiness and the slower metrics current, from within the loop."""
 
-    def __init__(self, worker: Worker, loop: Loop, breaker: Breaker, out: TextIO) -> None:
+    def __init__(
+        self, worker: Worker, loop: Loop, breaker: Breaker, limits_s: Mapping[str, float], out: TextIO
+    ) -> None:
         self._worker = worker
         self._loop = loop
         self._breaker = breaker
+        self._limits_s = limits_s
         self._out = out
         self._next_s = 0.0
         self._said_ready = False
@@ -236,7 +252,7 @@ class _Looker:
     def turned(self) -> bool:
         """Called once a turn; always False."""
         now = time.monotonic()
-        self._worker.health.oldest_ticket(self._loop.ledger.oldest_s())
+        self._worker.health.oldest_ticket(*self._most_overdue())
         if now < self._next_s and (self._said_ready or not self._loop.assignment.joined):
             return False
         self._next_s = now + LOOK_EVERY_S
@@ -253,9 +269,17 @@ class _Looker:
         health.set(Ready.BREAKER, closed, "closed" if closed else "too many messages fail by a fault of ours: paused")
         trouble = self._worker.broker_trouble(2 * LOOK_EVERY_S)
         health.set(Ready.BROKER, trouble is None, trouble or "a broker answers")
-        assignment.report_lag()
+        assignment.report()
         self._worker.look()
         if not self._said_ready and health.ready().ok:
             self._said_ready = True
             print("ready", file=self._out, flush=True)  # the contract with whoever started us
         return False
+
+    def _most_overdue(self) -> tuple[float | None, float | None]:
+        """The ticket that is nearest to the limit of its age: since when it is under way, and that limit."""
+        ledger = self._loop.ledger
+        ages = [
+            (since_s, self._limits_s[lane]) for lane in ledger.loads if (since_s := ledger.oldest_s(lane)) is not None
+        ]
+        return min(ages, key=sum, default=(None, None))

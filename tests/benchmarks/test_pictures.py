@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from benchmarks import cache, ocr, pictures
+from benchmarks import cache, ocr
 from benchmarks.__main__ import main
 from benchmarks.bed import WrongOutputs
 from benchmarks.drawing import SIZES, draw, picture_posts
 from benchmarks.latency import Reading
+from benchmarks.media_latency import require_read
 from benchmarks.processes import Subject, SubjectFailed
 from benchmarks.readers import Reader, TooFewPictures, alike, drawn, found
 from schemas import decode_post
@@ -31,7 +32,7 @@ for question in sys.stdin:
     names = json.loads(question)
     if not names:
         sys.exit("nothing to read")
-    print(json.dumps({"seconds": 0.5, "lines": [[name] for name in names]}), flush=True)
+    print(json.dumps({"seconds": 0.5, "cpu_s": 0.7, "lines": [[name] for name in names]}), flush=True)
 """
 
 
@@ -74,7 +75,7 @@ def test_a_reader_answers_each_question_until_it_is_left(tmp_path: Path) -> None
 
     assert first.lines == [["a.jpg"], ["b.jpg"]]
     assert second.lines == [["c.jpg"]]
-    assert first.seconds == 0.5
+    assert (first.seconds, first.cpu_s) == (0.5, 0.7)
 
 
 def test_a_reader_that_ends_instead_of_answering_is_heard(tmp_path: Path) -> None:
@@ -144,11 +145,11 @@ def test_a_latency_of_pictures_that_were_not_read_is_refused() -> None:
     read = Reading(
         statuses=Counter({("ocr", "ok"): 4, ("ocr", "partial"): 1, ("image", "ok"): 5, ("text", "absent"): 5})
     )
-    pictures.require_read(read, 5)
+    require_read(read, 5, ("ocr", "image"))
 
     unread = Reading(statuses=Counter({("ocr", "ok"): 4, ("ocr", "failed"): 1, ("image", "ok"): 5}))
-    with pytest.raises(WrongOutputs, match=r"ocr: only 4 of 5 pictures were read: \{'ok': 4, 'failed': 1\}"):
-        pictures.require_read(unread, 5)
+    with pytest.raises(WrongOutputs, match=r"ocr: only 4 of 5 posts were read: \{'ok': 4, 'failed': 1\}"):
+        require_read(unread, 5, ("ocr", "image"))
 
 
 def test_without_paddleocr_the_comparison_is_refused_before_anything_runs(

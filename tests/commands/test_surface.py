@@ -87,7 +87,7 @@ def test_the_version_can_be_asked_for(run: Run) -> None:
         (("dlq", "list", "--cause", "bad"), "invalid_post"),
         (("score",), "FILE"),
         (("eval",), "SUITE"),
-        (("eval", "asr", "--data", "d", "--out", "o"), "'asr' (choose from"),
+        (("eval", "music", "--data", "d", "--out", "o"), "'music' (choose from"),
         (("eval", "ocr", "--out", "o"), "--data"),
         (("media", "forget"), "POST_ID"),
     ],

@@ -1,10 +1,11 @@
 """The chain's stages with nothing to compute, so that delivery tests measure delivery; and stages that misbehave.
 
-Posts with media go by `fetch`, whose items end in any order, and `ocr`.
+Posts with media go by `fetch`, whose items end in any order, `ocr` and `asr`. Where a post's text begins with "long",
+`fetch` finds its media to be long.
 
 A post's text commands its fate at the stage `encode`: "poison" raises, "kill" ends the process, "transient" fails in a
-way that may pass, "unreadable" loses its modality; "wait" blocks, and "broken until mended" raises, until a file
-appears.
+way that may pass, "unreadable" loses its modality; "wait" blocks, and "broken until mended" raises, until a file (the
+latch) appears. At `asr` "long wait" blocks like that, and first says so in a file of the latch's name and `.begun`.
 """
 
 from __future__ import annotations
@@ -60,13 +61,20 @@ class LightStage:
                 case "transient":
                     return TransientError("transient", "the store is away")
                 case "wait":
-                    while self._latch is not None and not self._latch.exists():
-                        threading.Event().wait(0.01)
+                    self._wait()
                 case _:
                     pass
+        if self.stage is Stage.ASR and record.post.text == "long wait":
+            self._wait()
         if self.stage is Stage.INGEST:
             return replace(record, route=MEDIA_ROUTE if record.post.media else TEXT_ROUTE)
         return replace(record, decision=decide(record)) if self.stage is Stage.FUSE else record
+
+    def _wait(self) -> None:
+        if self._latch is not None:
+            self._latch.with_suffix(".begun").touch()
+            while not self._latch.exists():
+                threading.Event().wait(0.01)
 
 
 class LightFetch:
@@ -84,7 +92,7 @@ class LightFetch:
 
         async def handle(record: Record) -> Record:
             await asyncio.sleep(waits.choice((0.0, 0.0, 0.001, 0.02)))  # so that later items overtake
-            return record
+            return replace(record, long=(record.post.text or "").startswith("long"))
 
         yield handle
 

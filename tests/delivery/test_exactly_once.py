@@ -23,11 +23,13 @@ OUTAGE_S = 15.0
 
 
 def versions() -> Iterator[tuple[str, dict[str, object]]]:
-    """Posts of which each is published several times, so that order can be seen. Every fifth has a picture in all its
-    versions: it takes the long way, by a boundary and a stage whose items overtake each other."""
+    """Posts of which each is published several times, so that order can be seen. Every fifth has media in all its
+    versions: it takes the long way, by a boundary and a stage whose items overtake each other; and every tenth the lane
+    of long media too."""
     for version in range(VERSIONS):
         for key in range(KEYS):
-            yield post(f"p-{key}", f"version {version}", picture=key % 5 == 0)
+            length = "long" if key % 10 == 0 else "short"
+            yield post(f"p-{key}", f"{length}, version {version}", picture=key % 5 == 0)
 
 
 def assert_one_decision_each_in_key_order(cluster: Cluster, messages: list[Message]) -> None:
@@ -100,7 +102,7 @@ def test_a_post_has_one_decision_while_workers_come_and_go(cluster: Cluster, pro
 def test_stages_can_be_cut_anew_while_running(cluster: Cluster) -> None:
     fused = cluster.start("fused")
     cluster.publish(post(f"a-{at}", picture=at % 2 == 0) for at in range(500))
-    cluster.start("front", ["ingest", "fetch", "pack"])
+    cluster.start("front", ["ingest", "fetch", "asr", "pack"])
     cluster.start("back", ["ocr", "encode", "fuse"])
     assert fused.terminate() == 0
     cluster.publish(post(f"b-{at}", picture=at % 2 == 0) for at in range(500))

@@ -7,11 +7,13 @@ from collections.abc import AsyncGenerator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
+import numpy as np
 from msgspec.structs import replace
 
 from processors.fetch import FetchOptions, FetchProcessor
-from processors.media.decoder import Decoded, DecodedPicture, DecoderBroken, Undecodable
+from processors.media.decoder import Decoded, DecodedPicture, DecodedSound, DecoderBroken, Gap, Undecodable
 from processors.media.store import MediaStore
+from processors.media.wav import RATE, wav_of
 from schemas import KnownContent, Media, Modality, Record, Stage, Status
 from tests.fetch.servers import Names
 from tests.ingested import post_of, received
@@ -19,7 +21,8 @@ from tests.ingested import post_of, received
 T = TypeVar("T")
 
 PNG = b"\x89PNG\r\n\x1a\n"
-ROUTE = (Stage.INGEST, Stage.FETCH, Stage.OCR, Stage.PACK, Stage.ENCODE, Stage.FUSE)
+ROUTE = (Stage.INGEST, Stage.FETCH, Stage.OCR, Stage.ASR, Stage.PACK, Stage.ENCODE, Stage.FUSE)
+"""Of a post that has everything."""
 LOOPBACK = ("127.0.0.0/8",)
 
 
@@ -28,8 +31,16 @@ def png(name: str, frames: int = 1) -> bytes:
     return PNG + f"{frames} {name}".encode()
 
 
+WAV = b"RIFF\0\0\0\0WAVE"
+
+
+def moving(name: str, frames: int = 0, seconds: float = 0.0) -> bytes:
+    """What the decoder below takes for a video of so many frames with that much sound, or for a sound without any."""
+    return WAV + f"{frames} {seconds} {name}".encode()
+
+
 class Decoder:
-    """Decodes `png`, and nothing else."""
+    """Decodes `png` and `moving`, and nothing else."""
 
     def __init__(self) -> None:
         self.at_once = 0
@@ -45,23 +56,46 @@ class Decoder:
         self.at_once -= 1
         if self.broken:
             raise DecoderBroken("no process can be started")
+        if data.startswith(WAV):
+            return self._moving(data)
         frames, _, name = data.removeprefix(PNG).decode().partition(" ")
         if name == "broken":
             raise Undecodable("it ends too early")
-        pictures = tuple(
+        pictures = self._pictures(name, int(frames))
+        gap = Gap(reason="8 of its 90 frames are looked at") if name == "long" else None
+        return Decoded(kind="image", type="image/png", width=40, height=20, pictures=pictures, picture_gap=gap)
+
+    @staticmethod
+    def _pictures(name: str, frames: int) -> tuple[DecodedPicture, ...]:
+        return tuple(
             DecodedPicture(
                 data=f"{name}/{number}".encode(),
                 width=20,
                 height=10,
                 scale=2.0,
-                t=None if frames == "1" else number / 10,
+                t=None if frames == 1 else number / 10,
                 pdq=f"{number:064x}",
                 pdq_quality=80,
             )
-            for number in range(int(frames))
+            for number in range(frames)
         )
-        partial = "8 of its 90 frames are looked at" if name == "long" else None
-        return Decoded(type="image/png", width=40, height=20, pictures=pictures, partial=partial)
+
+    def _moving(self, data: bytes) -> Decoded:
+        frames, seconds, name = data.removeprefix(WAV).decode().split(" ", 2)
+        if name == "broken":
+            raise Undecodable("it ends too early")
+        samples = np.full(round(float(seconds) * RATE), len(name), np.int16)
+        return Decoded(
+            kind="audio" if frames == "0" else "video",
+            type="audio/wav",
+            width=40 if frames != "0" else None,
+            height=20 if frames != "0" else None,
+            seconds=max(float(seconds), int(frames) / 10),
+            pictures=self._pictures(name, int(frames)),
+            sound=DecodedSound(data=wav_of(samples), seconds=float(seconds), t=0.5) if len(samples) else None,
+            picture_gap=Gap(reason="no frame is well", failed=True) if name == "unseen" else None,
+            sound_gap=Gap(reason="no sound is well", failed=True) if name == "unheard" else None,
+        )
 
 
 class Known:
@@ -107,7 +141,7 @@ def processor(
         yield decoder or Decoder()
 
     return FetchProcessor(
-        store, known or Known(), options or FetchOptions(), decoder=opened, resolver=names or Names({})
+        store, known or Known(), options or FetchOptions(), decoder=opened, moving=opened, resolver=names or Names({})
     )
 
 
@@ -121,6 +155,11 @@ def fetched(stage: FetchProcessor, *records: Record) -> list[Record]:
 
 def one(stage: FetchProcessor, record: Record) -> Record:
     return fetched(stage, record)[0]
+
+
+def without(*stages: Stage) -> tuple[Stage, ...]:
+    """`ROUTE` but for these."""
+    return tuple(stage for stage in ROUTE if stage not in stages)
 
 
 def reason(record: Record, modality: str = "image") -> str:

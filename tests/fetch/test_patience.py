@@ -9,7 +9,7 @@ import pytest
 
 from processors.contract import TransientError
 from processors.fetch import FetchOptions
-from processors.fetch.decoding import PostDecoder
+from processors.fetch.decoding import Desk, PostDecoder
 from processors.fetch.faults import Crowded
 from processors.fetch.options import POST_DECODE_TIMEOUTS, POST_TIMEOUTS
 from processors.fetch.patience import Patience
@@ -172,9 +172,10 @@ def test_turns_end_where_what_comes_after_would_not_fit() -> None:
 def test_turns_are_given_back_whatever_an_item_comes_to() -> None:
     async def work() -> bool:
         turns = asyncio.Semaphore(1)
-        decoder = PostDecoder(Decoder(), turns, Patience(QUICK), QUICK.decode_timeout_s, final=False)
+        desk = Desk(Decoder(), turns)
+        decoder = PostDecoder(desk, desk, Patience(QUICK), QUICK.decode_timeout_s, final=False)
         with pytest.raises(Undecodable):
-            await decoder.decode(png("broken"))
+            await decoder.decode(png("broken"), "image")
         return turns.locked()
 
     assert not run(work())

@@ -1,6 +1,7 @@
 """A decoder that does what its item says: `python -m tests.media.odd_decoder '<limits as JSON>'`.
 
-An item is `GIF89a<what> <argument>`. All around the decoding (pipes, limits, signals) is the real thing.
+An item is `GIF89a<what> <argument>`, or `fLaC<what> <argument>` where a decoder of sound is asked. All around the
+decoding (pipes, limits, signals) is the real thing.
 """
 
 from __future__ import annotations
@@ -17,9 +18,20 @@ import msgspec
 import numpy as np
 
 from processors.media.decoder.child import serve
-from processors.media.decoder.decoded import Decoded, DecodedPicture, DecoderLimits, Undecodable
+from processors.media.decoder.decoded import (
+    MAX_COVERS,
+    Decoded,
+    DecodedPicture,
+    DecodedSound,
+    DecoderLimits,
+    Gap,
+    Undecodable,
+)
+from processors.media.decoder.tiles import MAX_TILES
+from processors.media.wav import RATE, wav_of
 
 START = b"GIF89a"
+SOUND_START = b"fLaC"
 
 PICTURE = DecodedPicture(
     data=cv2.imencode(".png", np.zeros((8, 6, 3), np.uint8))[1].tobytes(),
@@ -31,17 +43,24 @@ PICTURE = DecodedPicture(
     pdq_quality=0,
 )
 
+SOUND = DecodedSound(data=wav_of(np.zeros(160, np.int16)), seconds=0.01, t=0.0)
 
-def item(what: str, argument: object = "") -> bytes:
-    return START + f"{what} {argument}".encode()
+
+def item(what: str, argument: object = "", start: bytes = START) -> bytes:
+    return start + f"{what} {argument}".encode()
 
 
 def said(text: str) -> Decoded:
-    return Decoded(type="image/gif", width=6, height=8, pictures=(PICTURE,), partial=text)
+    return Decoded(kind="image", type="image/gif", width=6, height=8, pictures=(PICTURE,), picture_gap=Gap(reason=text))
+
+
+def heard() -> Decoded:
+    return Decoded(kind="audio", type="audio/flac", seconds=0.01, sound=SOUND)
 
 
 def do(data: bytes, limits: DecoderLimits) -> Decoded:
-    what, _, argument = data.removeprefix(START).decode().partition(" ")
+    sounds = data.startswith(SOUND_START)
+    what, _, argument = data.removeprefix(SOUND_START if sounds else START).decode().partition(" ")
     match what:
         case "pid":
             return said(str(os.getpid()))
@@ -69,8 +88,12 @@ def do(data: bytes, limits: DecoderLimits) -> Decoded:
             return said("done")
         case "confess":
             return said(confession())
+        case "lie" if sounds:
+            return lie_of_sound(argument)
         case "lie":
             return lie(argument, limits)
+        case "sound":
+            return heard()
         case _:
             pass
     raise AssertionError(what)
@@ -101,8 +124,14 @@ def lie(how: str, limits: DecoderLimits) -> Decoded:
             return replace(honest, pictures=())
         case "original":
             return replace(honest, width=1_000_000, height=1_000_000)
+        case "size of none":
+            return replace(honest, width=None)
+        case "kind":
+            return replace(honest, kind="video")
+        case "sound":
+            return replace(honest, sound=SOUND)
         case "header":
-            return replace(honest, partial="x" * 1_000_000)
+            return replace(honest, type="x" * 1_000_000)
         case "bytes":
             data = PICTURE.data + bytes(4 * limits.picture_side**2 + 100_000)
             return replace(honest, pictures=(replace(PICTURE, data=data),))
@@ -116,6 +145,30 @@ def lie(how: str, limits: DecoderLimits) -> Decoded:
             return replace(honest, pictures=(replace(PICTURE, scale=float("nan")),))
         case "hash":
             return replace(honest, pictures=(replace(PICTURE, pdq="../../etc/passwd"),))
+        case _:
+            raise AssertionError(how)
+
+
+def lie_of_sound(how: str) -> Decoded:
+    """Where one second may be listened to and one frame looked at."""
+    honest = heard()
+    match how:
+        case "kind":
+            return replace(honest, kind="image")
+        case "nothing":
+            return replace(honest, sound=None)
+        case "no sample":
+            return replace(honest, sound=replace(SOUND, data=wav_of(np.zeros(0, np.int16))))
+        case "pictures":
+            return replace(honest, width=6, height=8, pictures=(PICTURE,) * (2 + MAX_COVERS * MAX_TILES))
+        case "seconds":
+            return replace(honest, seconds=float("nan"))
+        case "start":
+            return replace(honest, sound=replace(SOUND, t=float("nan")))
+        case "bytes":
+            return replace(honest, sound=replace(SOUND, data=wav_of(np.zeros(RATE + 1, np.int16))))
+        case "header":
+            return replace(honest, sound=replace(SOUND, data=SOUND.data[:40] + bytes(4) + SOUND.data[44:]))
         case _:
             raise AssertionError(how)
 

@@ -34,9 +34,9 @@ def run(work: Coroutine[object, object, T]) -> T:
 
 
 async def said(pool: DecoderPool, what: str, argument: object = "") -> str:
-    partial = (await pool.decode(item(what, argument))).partial
-    assert partial is not None
-    return partial
+    gap = (await pool.decode(item(what, argument))).picture_gap
+    assert gap is not None
+    return gap.reason
 
 
 async def refused(pool: DecoderPool, what: str, argument: object = "") -> str:

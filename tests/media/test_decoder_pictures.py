@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageDraw, ImageEnhance, ImageFilter, ImageOps, JpegImagePlugin
 
-from processors.media.decoder import DecodedPicture, DecoderLimits, Undecodable
+from processors.media.decoder import DecodedPicture, DecoderLimits, Gap, Undecodable
 from processors.media.decoder.objects import object_size
 from processors.media.decoder.picture import decode
 from processors.media.kinds import kind_of
@@ -216,8 +216,8 @@ def test_pages_that_were_not_looked_at_are_told() -> None:
     data = saved(corners(), "TIFF", save_all=True, append_images=[photo(6), photo(7)])
     decoded = decode(data, LIMITS)
     assert len(decoded.pictures) == 1
-    assert decoded.partial == "only the first of 3 pages was looked at"
-    assert decode(saved(corners(), "TIFF"), LIMITS).partial is None
+    assert decoded.picture_gap == Gap(reason="only the first of 3 pages was looked at")
+    assert decode(saved(corners(), "TIFF"), LIMITS).picture_gap is None
 
 
 def test_edits_of_a_picture_have_a_hash_within_31_bits_and_other_pictures_do_not() -> None:

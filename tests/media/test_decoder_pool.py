@@ -13,12 +13,15 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from processors.media.decoder import DecoderBroken, DecoderPool, Undecodable, pool, process
+from processors.media.decoder import DecoderBroken, DecoderPool, MovingLimits, Undecodable, moving, pool, process
 from processors.media.decoder.picture import decode
 from processors.media.decoder.tiles import MAX_TILES
 from tests.media.drawn import animation, corners, photo, saved
-from tests.media.odd_decoder import item
+from tests.media.odd_decoder import SOUND, SOUND_START, item
 from tests.media.odd_pool import LIMITS, QUICK, Gate, is_there, odd_pool, refused, run, said
+from tests.media.sounded import sound, tone, video
+
+MOVING = replace(LIMITS, moving=MovingLimits(max_seconds=1, video_frames=1))
 
 
 def test_the_pool_gives_what_decoding_gives() -> None:
@@ -33,6 +36,22 @@ def test_the_pool_gives_what_decoding_gives() -> None:
         async with DecoderPool(LIMITS, 2) as pool:
             decoded = await asyncio.gather(*map(pool.decode, pictures))
         assert decoded == [decode(picture, LIMITS) for picture in pictures]
+
+    run(scenario())
+
+
+def test_the_pool_gives_video_and_sound_as_decoding_does() -> None:
+    files = [
+        saved(photo(1), "JPEG"),
+        video([photo(seed, 160, 120) for seed in (1, 2) for _ in range(8)], samples=tone(0.6)),
+        sound(tone(0.8), "ogg"),
+    ]
+
+    async def scenario() -> None:
+        async with DecoderPool(MOVING, 2) as pool:
+            decoded = await asyncio.gather(*map(pool.decode, files))
+        assert [found.kind for found in decoded] == ["image", "video", "audio"]
+        assert decoded == [moving.decode(data, MOVING) for data in files]
 
     run(scenario())
 
@@ -65,8 +84,12 @@ def test_no_process_is_started_for_what_is_no_picture() -> None:
     async def scenario() -> None:
         async with odd_pool() as pool:
             for data, words in ((b"", "no known type"), (b"%PDF-1.7", "no known type"), (b"fLaC" * 9, "audio/flac")):
-                with pytest.raises(Undecodable, match=words):
+                with pytest.raises(Undecodable, match=f"expected a picture, found .*{words}"):
                     await pool.decode(data)
+            assert not pool.pids
+        async with odd_pool(MOVING) as pool:
+            with pytest.raises(Undecodable, match="expected a picture, a video or a sound"):
+                await pool.decode(b"%PDF-1.7")
             assert not pool.pids
 
     run(scenario())
@@ -99,7 +122,7 @@ def test_items_of_any_size_arrive_whole() -> None:
         async with odd_pool() as pool:
             for size in (0, 1, 65_536, 5_000_001):
                 data = item("length", "x" * size)
-                assert (await pool.decode(data)).partial == str(len(data))
+                assert await said(pool, "length", "x" * size) == str(len(data))
 
     run(scenario())
 
@@ -136,7 +159,11 @@ def test_what_an_item_does_to_its_process_is_told_and_ends_with_it(what: str, ar
 
 
 @pytest.mark.parametrize(
-    "how", ["type", "number", "none", "original", "header", "bytes", "size", "side", "format", "scale", "hash"]
+    "how",
+    [
+        *("type", "kind", "number", "none", "original", "header", "bytes", "size", "size of none"),
+        *("side", "format", "scale", "hash", "sound"),
+    ],
 )
 def test_a_process_that_lies_is_killed(how: str) -> None:
     async def scenario() -> None:
@@ -144,6 +171,19 @@ def test_a_process_that_lies_is_killed(how: str) -> None:
             liar = await said(pool, "pid")
             assert "made its decoder send" in await refused(pool, "lie", how)
             assert await said(pool, "pid") != liar
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("how", ["kind", "nothing", "no sample", "pictures", "seconds", "start", "bytes", "header"])
+def test_a_process_that_lies_about_sound_is_killed(how: str) -> None:
+    async def scenario() -> None:
+        async with odd_pool(MOVING) as pool:
+            sound = (await pool.decode(item("sound", start=SOUND_START))).sound
+            assert sound == SOUND
+            with pytest.raises(Undecodable, match="made its decoder send"):
+                await pool.decode(item("lie", how, SOUND_START))
+            assert not pool.pids
 
     run(scenario())
 

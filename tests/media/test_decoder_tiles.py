@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from processors.media.decoder import DecodedPicture, DecoderLimits
+from processors.media.decoder import DecodedPicture, DecoderLimits, Gap
 from processors.media.decoder.picture import decode
-from processors.media.decoder.protocol import Made, PictureHead, ProtocolViolation, receive_pictures
+from processors.media.decoder.protocol import Made, PictureHead, ProtocolViolation, receive_decoded
 from processors.media.decoder.tiles import MAX_TILES, as_stored, tiles
 from tests.media.drawn import animation, bits_apart, corners, photo, pixels_of, saved
 
@@ -32,7 +32,7 @@ def extents(pictures: tuple[DecodedPicture, ...], axis: int) -> list[tuple[float
 def test_a_long_picture_is_cut_into_parts_that_overlap_and_are_not_reduced(size: tuple[int, int], axis: int) -> None:
     original = photo(1, *size)
     decoded = decode(saved(original, "PNG"), SMALL)
-    assert ((decoded.width, decoded.height), decoded.partial) == (size, None)
+    assert ((decoded.width, decoded.height), decoded.picture_gap) == (size, None)
     assert {picture.scale for picture in decoded.pictures} == {1.0}
     found = extents(decoded.pictures, axis)
     assert (found[0][0], found[-1][1]) == (0, 1_500)
@@ -91,7 +91,7 @@ def test_thin_pictures_have_longer_parts_and_what_is_too_long_for_them_is_told()
     assert len(enough.boxes) == enough.of == MAX_TILES
     decoded = decode(saved(Image.new("RGB", (20, 9_000), "white"), "PNG"), SMALL)
     assert len(decoded.pictures) == MAX_TILES
-    assert decoded.partial == "16 of 42 parts of a very long picture are looked at"
+    assert decoded.picture_gap == Gap(reason="16 of 42 parts of a very long picture are looked at")
     assert (decoded.pictures[0].origin, decoded.pictures[-1].origin) == ((0.0, 0.0), (0.0, 9_000.0 - 256))
 
 
@@ -105,26 +105,26 @@ def test_the_first_part_has_the_hash_of_the_whole_picture() -> None:
 
 
 def test_a_picture_that_is_reduced_too_often_is_told_to_be() -> None:
-    assert decode(saved(photo(4, 1_000, 800), "PNG"), SMALL).partial is None
+    assert decode(saved(photo(4, 1_000, 800), "PNG"), SMALL).picture_gap is None
     reduced = decode(saved(photo(4, 1_300, 1_000), "PNG"), SMALL)
-    assert reduced.partial == "reduced 5.1 times: small print may be unread"
+    assert reduced.picture_gap == Gap(reason="reduced 5.1 times: small print may be unread")
 
 
 def test_a_long_picture_that_moves_is_not_cut_and_told_to_be_squeezed() -> None:
     moves = decode(animation([photo(seed, 90, 900) for seed in (1, 2)], "GIF", duration=90), SMALL)
     assert [(picture.height, picture.origin) for picture in moves.pictures] == [(256, (0.0, 0.0))] * 2
-    assert moves.partial == "reduced 3.5 times: small print may be unread"
-    assert decode(animation([photo(seed, 90, 400) for seed in (1, 2)], "GIF", duration=90), SMALL).partial is None
+    assert moves.picture_gap == Gap(reason="reduced 3.5 times: small print may be unread")
+    assert decode(animation([photo(seed, 90, 400) for seed in (1, 2)], "GIF", duration=90), SMALL).picture_gap is None
 
 
 @pytest.mark.parametrize("origin", [(6.0, 0.0), (0.0, 8.0), (float("nan"), 0.0), (0.0, float("inf"))])
 def test_a_part_outside_its_picture_is_not_believed(origin: tuple[float, float]) -> None:
     head = PictureHead(9, 6, 8, 1.0, origin, None, "0" * 64, 0)
 
+    made = Made(medium="image", type="image/png", width=6, height=8, pictures=(head,))
+
     async def scenario() -> None:
         with pytest.raises(ProtocolViolation, match="outside its picture"):
-            await receive_pictures(
-                asyncio.StreamReader(), Made("image/png", 6, 8, (head,), None), "image/png", DecoderLimits()
-            )
+            await receive_decoded(asyncio.StreamReader(), made, "image/png", DecoderLimits())
 
     asyncio.run(scenario())

@@ -3,35 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import resource
-import sys
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
 from processors.media.decoder import Decoded, DecoderLimits, DecoderPool, Undecodable
 from tests.hostile_pictures import hostile_pictures
 from tests.media.drawn import photo, saved
+from tests.media.soaking import outcome, resident
 
 MOST_GROWTH = 64 * 1024 * 1024
 """Bytes. What is kept for the sender's largest picture is some megabytes; every bomb is hundreds."""
 
 LIMITS = DecoderLimits(memory_mb=1_024, timeout_s=20)
-
-
-def resident() -> int:
-    """Bytes of this process in memory; on systems without /proc, the most there ever were."""
-    if sys.platform == "linux":
-        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-
-
-async def outcome(pool: DecoderPool, data: bytes) -> Decoded | Undecodable:
-    try:
-        return await pool.decode(data)
-    except Undecodable as error:
-        return error
 
 
 def test_the_same_seed_makes_the_same_pictures() -> None:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from models_export.bootstrap import Estimate, rate
-from models_export.ocr_suite import Found, Reading, Report, Sample, Seconds, encode_prediction, page_of, read_all
+from models_export.labelled_media import Found
+from models_export.ocr_suite import Reading, Report, Sample, Seconds, encode_prediction, page_of, read_all
 from models_export.ocr_suite.figures import figures_of, report_of, worst
 from models_export.ocr_suite.reading import CHUNK, reading_of, record_of
 from models_export.ocr_suite.transcript import Transcript

@@ -7,14 +7,13 @@ from typing import Any
 
 import pytest
 
+from models_export.labelled_media import SuiteError, evenly
 from models_export.ocr_suite.samples import (
     MEMES,
     OCR_SAMPLES,
     PHOTOS,
     WITH_WRITING,
     Sample,
-    SuiteError,
-    evenly,
     read_samples,
 )
 from models_export.ocr_suite.transcript import Transcript, script_of, transcript_of

@@ -160,14 +160,16 @@ def test_the_breaker_is_in_one_state_at_a_time(metrics: WorkerMetrics, sample: S
 
 
 def test_gauges_hold_the_last_value(metrics: WorkerMetrics, sample: Sample) -> None:
-    metrics.in_flight(120, 34_000)
-    metrics.in_flight(80, 21_000)
+    metrics.in_flight("standard", 120, 34_000)
+    metrics.in_flight("standard", 80, 21_000)
+    metrics.in_flight("long", 2, 900)
     metrics.assigned(6)
     metrics.paused("budget", 6)
     metrics.paused("budget", 0)
     metrics.suspects(1)
-    assert sample("in_flight_records") == 80
-    assert sample("in_flight_bytes") == 21_000
+    assert sample("in_flight_records", lane="standard") == 80
+    assert sample("in_flight_bytes", lane="standard") == 21_000
+    assert sample("in_flight_records", lane="long") == 2
     assert sample("partitions_assigned") == 6
     assert sample("partitions_paused", reason="budget") == 0
     assert sample("journal_suspects") == 1

@@ -189,7 +189,7 @@ class Notes:
         self.reports: list[BatchReport] = []
         self.most_beside = 0
 
-    def entered(self, stage: Stage, works: Sequence[Work], *, beside: Sequence[Work] = ()) -> int:
+    def entered(self, stage: Stage, lane: str, works: Sequence[Work], *, beside: Sequence[Work] = ()) -> int:
         self.begun.append([work.ticket.offset for work in works])
         self.most_beside = max(self.most_beside, len(beside))
         return len(self.begun)

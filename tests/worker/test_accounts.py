@@ -9,6 +9,7 @@ import pytest
 from schemas import Stage
 from streams.metrics import WorkerMetrics
 from streams.telemetry import Tracing
+from streams.topology import STANDARD
 from streams.worker.accounts import Observer, report_commit
 from streams.worker.journal import Journal
 from streams.worker.ledger import Decided, Output, PartitionLedger, Ticket
@@ -17,6 +18,7 @@ from tests.worker.parts import work_of, works_of
 
 REPORT = BatchReport(
     stage=Stage.ENCODE,
+    lane=STANDARD,
     items=3,
     cost=30,
     waited_s=0.1,
@@ -43,10 +45,10 @@ def sample(metrics: WorkerMetrics, name: str, **labels: str) -> float | None:
 
 def test_a_batch_under_way_is_noted_until_it_is_through(metrics: WorkerMetrics, tmp_path: Path) -> None:
     for _ in range(2):
-        observer(metrics, tmp_path).entered(Stage.ENCODE, works_of("a", "b"))
+        observer(metrics, tmp_path).entered(Stage.ENCODE, STANDARD, works_of("a", "b"))
     assert set(Journal(tmp_path, "w-0").suspects("moderation.posts", 0)) == {0, 1}
     through = observer(metrics, tmp_path)
-    batch = through.entered(Stage.ENCODE, works_of("a", "b", "c", "d"))
+    batch = through.entered(Stage.ENCODE, STANDARD, works_of("a", "b", "c", "d"))
     through.left(batch, REPORT)
     assert set(Journal(tmp_path, "w-0").suspects("moderation.posts", 0)) == {0, 1}
 
@@ -57,14 +59,14 @@ def test_items_that_are_still_under_way_stay_noted_when_one_beside_them_is_throu
     a, b = works_of("a", "b")
     for _ in range(2):
         watching = observer(metrics, tmp_path)
-        batch = watching.entered(Stage.ENCODE, [a])
-        watching.entered(Stage.ENCODE, [b], beside=[a])
+        batch = watching.entered(Stage.ENCODE, STANDARD, [a])
+        watching.entered(Stage.ENCODE, STANDARD, [b], beside=[a])
         watching.left(batch, REPORT, beside=[b])
     assert set(Journal(tmp_path, "w-0").suspects("moderation.posts", 0)) == {1}
 
 
 def test_a_suspect_that_runs_alone_is_noted_as_such(metrics: WorkerMetrics, tmp_path: Path) -> None:
-    observer(metrics, tmp_path).entered(Stage.ENCODE, [work_of(alone=True)])
+    observer(metrics, tmp_path).entered(Stage.ENCODE, STANDARD, [work_of(alone=True)])
     assert Journal(tmp_path, "w-0").suspects("moderation.posts", 0)[7].alone
 
 

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processors.contract import BatchPolicy
-from streams.topology import STANDARD, URGENT
 from streams.worker.batcher import Batcher, Taken, Work
 from tests.worker.parts import record_of, work_of
 
@@ -59,13 +58,13 @@ def batcher(clock: Clock) -> Batcher:
 
 
 def batcher_of(clock: Clock, policy: BatchPolicy) -> Batcher:
-    batcher = Batcher(policy, URGENT, clock)
+    batcher = Batcher(policy, clock)
     batcher._changed = Waiting(clock)
     return batcher
 
 
-def work(cost: int = 1, lane: str = STANDARD) -> Work:
-    return work_of(RECORD, cost=cost, lane=lane)
+def work(cost: int = 1) -> Work:
+    return work_of(RECORD, cost=cost)
 
 
 def taken(batcher: Batcher) -> Taken:
@@ -134,24 +133,11 @@ def test_an_idle_stage_waits_for_as_long_as_it_takes(batcher: Batcher, clock: Cl
     assert clock.waits == [None]
 
 
-def test_urgent_items_go_first(batcher: Batcher) -> None:
-    standard, urgent = [work() for _ in range(3)], [work(lane=URGENT) for _ in range(2)]
-    batcher.put([*standard, *urgent])
-    assert taken(batcher).works == [*urgent, standard[0]]
-
-
-def test_an_urgent_item_that_does_not_fit_is_first_in_the_next_batch(batcher: Batcher) -> None:
-    standard, first, second = work(4), work(6, URGENT), work(6, URGENT)
-    batcher.put([standard, first, second])
-    assert taken(batcher).works == [first, standard]
-    assert taken(batcher).works == [second]
-
-
 def test_the_wait_told_is_that_of_the_batch_not_of_what_stays(batcher: Batcher, clock: Clock) -> None:
-    batcher.put([work()])
+    batcher.put([work() for _ in range(3)])
     clock.now = 0.4
-    batcher.put([work(lane=URGENT) for _ in range(3)])
-    assert taken(batcher).waited_s == 0.0
+    batcher.put([work()])
+    assert taken(batcher).waited_s == pytest.approx(0.4)
     assert taken(batcher).waited_s == pytest.approx(0.5)
 
 
@@ -168,7 +154,7 @@ def test_closing_ends_a_wait(batcher: Batcher, clock: Clock) -> None:
 
 
 def test_closing_wakes_every_taker() -> None:
-    batcher = Batcher(BatchPolicy(max_items=3, max_cost=10, max_wait_s=0.0), URGENT)
+    batcher = Batcher(BatchPolicy(max_items=3, max_cost=10, max_wait_s=0.0))
     ended: list[Taken | None] = []
     takers = [threading.Thread(target=lambda: ended.append(batcher.take())) for _ in range(3)]
     for taker in takers:
@@ -181,7 +167,7 @@ def test_closing_wakes_every_taker() -> None:
 
 def test_a_list_of_two_batches_wakes_two_takers() -> None:
     """Each taker keeps the first batch that it gets until both have one: none can take the other's."""
-    batcher = Batcher(BatchPolicy(max_items=1, max_cost=10, max_wait_s=0.0), URGENT)
+    batcher = Batcher(BatchPolicy(max_items=1, max_cost=10, max_wait_s=0.0))
     both = threading.Barrier(3, timeout=10)
 
     def take_one() -> None:
@@ -197,8 +183,8 @@ def test_a_list_of_two_batches_wakes_two_takers() -> None:
 
 
 def test_many_threads_get_each_item_once() -> None:
-    batcher = Batcher(BatchPolicy(max_items=7, max_cost=20, max_wait_s=0.0), URGENT)
-    works = [work(cost=at % 5 + 1, lane=URGENT if at % 3 == 0 else STANDARD) for at in range(1200)]
+    batcher = Batcher(BatchPolicy(max_items=7, max_cost=20, max_wait_s=0.0))
+    works = [work(cost=at % 5 + 1) for at in range(1200)]
     got: list[list[Work]] = [[] for _ in range(3)]
     left = threading.Semaphore(0)
 
@@ -223,16 +209,13 @@ def test_many_threads_get_each_item_once() -> None:
     assert sorted(map(id, chain.from_iterable(got))) == sorted(map(id, works))
 
 
-ITEMS = st.lists(st.tuples(st.integers(0, 30), st.booleans()), min_size=1, max_size=40)
-
-
-@given(ITEMS, st.integers(1, 8), st.integers(1, 40), st.floats(0, 2))
-def test_no_batch_is_over_its_limits_and_each_lane_keeps_its_order(
-    items: list[tuple[int, bool]], max_items: int, max_cost: int, max_wait_s: float
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=40), st.integers(1, 8), st.integers(1, 40), st.floats(0, 2))
+def test_no_batch_is_over_its_limits_and_items_keep_their_order(
+    costs: list[int], max_items: int, max_cost: int, max_wait_s: float
 ) -> None:
     clock = Clock()
     batcher = batcher_of(clock, BatchPolicy(max_items=max_items, max_cost=max_cost, max_wait_s=max_wait_s))
-    works = [work(cost, URGENT if urgent else STANDARD) for cost, urgent in items]
+    works = [work(cost) for cost in costs]
     batcher.put(works)
     order: list[Work] = []
     while len(batcher):
@@ -242,6 +225,5 @@ def test_no_batch_is_over_its_limits_and_each_lane_keeps_its_order(
         assert found.cost <= max_cost or len(found.works) == 1 or found.cost - found.works[0].cost == 0
         assert 0 <= found.waited_s <= max_wait_s + 1e-9
         order += found.works
-    for lane in (URGENT, STANDARD):
-        assert [entry for entry in order if entry.lane == lane] == [entry for entry in works if entry.lane == lane]
+    assert order == works
     assert batcher._cost == 0

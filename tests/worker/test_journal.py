@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas import Stage
+from streams.topology import LONG, STANDARD, URGENT
 from streams.worker.journal import MAX_RUN, InFlight, Journal
 from streams.worker.ledger import PartitionLedger, Ticket
 
@@ -21,9 +22,16 @@ def tickets(*offsets: int, topic: str = POSTS, partition: int = 0) -> list[Ticke
     return [Ticket(home, offset, 1, 0.0, None) for offset in offsets]
 
 
-def die(folder: Path, *offsets: int, instance: str = "w-0", alone: bool = False, stage: Stage = Stage.ENCODE) -> None:
+def die(
+    folder: Path,
+    *offsets: int,
+    instance: str = "w-0",
+    alone: bool = False,
+    stage: Stage = Stage.ENCODE,
+    lane: str = STANDARD,
+) -> None:
     """A process starts, begins on these messages, and is gone."""
-    Journal(folder, instance).enter(stage, tickets(*offsets), alone=alone)
+    Journal(folder, instance).enter(stage, lane, tickets(*offsets), alone=alone)
 
 
 def suspects(folder: Path, instance: str = "w-0", partition: int = 0) -> dict[int, tuple[int, bool]]:
@@ -66,32 +74,44 @@ def test_what_was_under_way_in_several_stages_counts_once_for_one_death(tmp_path
     """A stage hands its batch on before it takes its note back."""
     journal = Journal(tmp_path, "w-0")
     for stage in (Stage.PACK, Stage.ENCODE, Stage.FUSE):
-        journal.enter(stage, tickets(6))
+        journal.enter(stage, STANDARD, tickets(6))
     assert suspects(tmp_path) == {}
     die(tmp_path, 6)
     assert suspects(tmp_path) == {6: (2, False)}
 
 
+def test_each_lane_of_a_stage_is_noted_by_itself(tmp_path: Path) -> None:
+    """A long item stays under way while many short batches begin and end beside it."""
+    for _ in range(2):
+        journal = Journal(tmp_path, "w-0")
+        journal.enter(Stage.OCR, LONG, tickets(5))
+        journal.enter(Stage.OCR, STANDARD, tickets(6))
+        journal.leave(Stage.OCR, STANDARD)
+        journal.enter(Stage.OCR, URGENT, tickets(7))
+        journal.leave(Stage.OCR, URGENT)
+    assert suspects(tmp_path) == {5: (2, False)}
+
+
 def test_a_batch_that_is_through_is_under_no_suspicion(tmp_path: Path) -> None:
     for _ in range(2):
         journal = Journal(tmp_path, "w-0")
-        journal.enter(Stage.ENCODE, tickets(5))
-        journal.leave(Stage.ENCODE)
+        journal.enter(Stage.ENCODE, STANDARD, tickets(5))
+        journal.leave(Stage.ENCODE, STANDARD)
     assert suspects(tmp_path) == {}
 
 
 def test_the_last_batch_counts_not_the_ones_before(tmp_path: Path) -> None:
     for _ in range(2):
         journal = Journal(tmp_path, "w-0")
-        journal.enter(Stage.ENCODE, tickets(*range(1000, 1100), topic="a.topic.with.a.long.name"))
-        journal.enter(Stage.ENCODE, tickets(5))
+        journal.enter(Stage.ENCODE, STANDARD, tickets(*range(1000, 1100), topic="a.topic.with.a.long.name"))
+        journal.enter(Stage.ENCODE, STANDARD, tickets(5))
     assert suspects(tmp_path) == {5: (2, False)}
 
 
 def test_a_clean_end_leaves_nothing_in_flight(tmp_path: Path) -> None:
     for _ in range(2):
         journal = Journal(tmp_path, "w-0")
-        journal.enter(Stage.ENCODE, tickets(5))
+        journal.enter(Stage.ENCODE, STANDARD, tickets(5))
         journal.close()
     assert suspects(tmp_path) == {}
     assert list(tmp_path.glob("*.in-flight")) == []
@@ -100,7 +120,9 @@ def test_a_clean_end_leaves_nothing_in_flight(tmp_path: Path) -> None:
 def test_partitions_and_topics_are_told_apart(tmp_path: Path) -> None:
     for _ in range(2):
         journal = Journal(tmp_path, "w-0")
-        journal.enter(Stage.ENCODE, [*tickets(5), *tickets(9, partition=1), *tickets(5, topic="moderation.pack")])
+        journal.enter(
+            Stage.ENCODE, STANDARD, [*tickets(5), *tickets(9, partition=1), *tickets(5, topic="moderation.pack")]
+        )
     assert suspects(tmp_path) == {5: (2, False)}
     assert suspects(tmp_path, partition=1) == {9: (2, False)}
 
@@ -120,7 +142,9 @@ def test_exactly_the_messages_under_way_are_suspected_whatever_their_order(
     homes = [PartitionLedger(POSTS, partition) for partition in range(3)]
     for _ in range(2):
         journal = Journal(folder, "w-0")
-        journal.enter(Stage.FETCH, [Ticket(homes[partition], offset, 1, 0.0, None) for partition, offset in offsets])
+        journal.enter(
+            Stage.FETCH, STANDARD, [Ticket(homes[partition], offset, 1, 0.0, None) for partition, offset in offsets]
+        )
     journal = Journal(folder, "w-0")
     found = {(partition, offset) for partition in range(3) for offset in journal.suspects(POSTS, partition)}
     assert found == set(offsets)
@@ -154,7 +178,7 @@ def test_a_message_that_kills_one_worker_after_the_other_is_found(tmp_path: Path
 
 def test_an_instance_leaves_the_notes_of_others_alone_though_their_names_begin_alike(tmp_path: Path) -> None:
     other = Journal(tmp_path, "w.1")
-    other.enter(Stage.ENCODE, tickets(6))
+    other.enter(Stage.ENCODE, STANDARD, tickets(6))
     Journal(tmp_path, "w").close()
     assert (tmp_path / "w.1.encode.in-flight").exists()
     die(tmp_path, 6, instance="w.1")
@@ -205,9 +229,9 @@ def test_a_note_torn_anywhere_is_read_without_complaint(
     folder = tmp_path_factory.mktemp("journal")
     journal = Journal(folder, "w-0")
     path = folder / "w-0.encode.in-flight"
-    journal.enter(Stage.ENCODE, tickets(*first))
+    journal.enter(Stage.ENCODE, STANDARD, tickets(*first))
     before = path.read_bytes()
-    journal.enter(Stage.ENCODE, tickets(*second))
+    journal.enter(Stage.ENCODE, STANDARD, tickets(*second))
     after = path.read_bytes()
     cut = data.draw(st.integers(0, len(after)))
     path.write_bytes(after[:cut] + before[cut:])
@@ -216,5 +240,5 @@ def test_a_note_torn_anywhere_is_read_without_complaint(
 
 
 def test_the_note_of_a_batch_of_adjacent_messages_is_small_however_many_they_are(tmp_path: Path) -> None:
-    Journal(tmp_path, "w-0").enter(Stage.ENCODE, tickets(*range(10**12, 10**12 + 5_000)))
+    Journal(tmp_path, "w-0").enter(Stage.ENCODE, STANDARD, tickets(*range(10**12, 10**12 + 5_000)))
     assert (tmp_path / "w-0.encode.in-flight").stat().st_size < 200

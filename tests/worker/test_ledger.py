@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.worker.ledger import Ledger, Output, PartitionLedger, Ticket
+from streams.topology import STANDARD, URGENT
+from streams.worker.ledger import Ledger, Load, Output, PartitionLedger, Ticket
 
 
 def output(name: str) -> Output:
@@ -25,7 +26,7 @@ def admitted(home: PartitionLedger, *offsets: int) -> list[Ticket]:
 
 @pytest.fixture
 def ledger() -> Ledger:
-    return Ledger()
+    return Ledger({"posts": STANDARD, "posts.urgent": URGENT})
 
 
 @pytest.fixture
@@ -137,7 +138,7 @@ def test_a_message_before_the_position_is_refused_by_name_and_not_counted(
     ledger.admit(home, 5, 10, 0.0, None)
     with pytest.raises(ValueError, match=r"posts\[0\]: offset 5 after position 6"):
         ledger.admit(home, 5, 10, 0.0, None)
-    assert (ledger.records, ledger.bytes) == (1, 10)
+    assert ledger.loads[STANDARD] == Load(1, 10)
 
 
 def test_a_lost_partition_frees_its_budget_finished_or_not(ledger: Ledger, home: PartitionLedger) -> None:
@@ -146,7 +147,7 @@ def test_a_lost_partition_frees_its_budget_finished_or_not(ledger: Ledger, home:
     other = ledger.open("posts", 1)
     ledger.admit(other, 0, 7, 0.0, None)
     ledger.forget([("posts", 0), ("posts", 99)])
-    assert (ledger.records, ledger.bytes) == (1, 7)
+    assert ledger.loads[STANDARD] == Load(1, 7)
     assert home.forgotten
     assert home.revoked
 
@@ -162,7 +163,7 @@ def test_a_partition_that_comes_again_starts_afresh(ledger: Ledger, home: Partit
     ledger.admit(home, 5, 10, 0.0, None)
     fresh = ledger.open("posts", 0)
     ledger.admit(fresh, 3, 10, 0.0, None)
-    assert (ledger.records, ledger.bytes) == (1, 10)
+    assert ledger.loads[STANDARD] == Load(1, 10)
     assert home.forgotten
 
 
@@ -174,7 +175,7 @@ def test_a_commit_that_succeeds_after_its_partition_is_lost_leaves_the_budget_al
     fresh = ledger.open("posts", 0)
     ledger.admit(fresh, 0, 10, 0.0, None)
     assert ledger.release(prefixes) == []
-    assert (ledger.records, ledger.bytes) == (1, 10)
+    assert ledger.loads[STANDARD] == Load(1, 10)
 
 
 def test_the_oldest_ticket_is_the_first_of_any_partition(ledger: Ledger, home: PartitionLedger) -> None:
@@ -188,7 +189,7 @@ def test_the_oldest_ticket_is_the_first_of_any_partition(ledger: Ledger, home: P
 @given(st.lists(st.integers(1, 5), min_size=1, max_size=30), st.randoms())
 def test_whatever_the_order_of_completion_each_output_leaves_once_and_in_order(gaps: list[int], random: Random) -> None:
     """Releasing after every single completion, as far as it goes."""
-    ledger = Ledger()
+    ledger = Ledger({"posts": STANDARD})
     home = ledger.open("posts", 0)
     offsets = [sum(gaps[: at + 1]) for at in range(len(gaps))]
     tickets = [ledger.admit(home, offset, offset, 0.0, None) for offset in offsets]
@@ -204,4 +205,18 @@ def test_whatever_the_order_of_completion_each_output_leaves_once_and_in_order(g
             assert prefix.next_offset == min(unfinished, default=offsets[-1] + 1)
         ledger.release(prefixes)
     assert left == [str(offset) for offset in offsets]
-    assert (ledger.records, ledger.bytes) == (0, 0)
+    assert ledger.loads[STANDARD] == Load(0, 0)
+
+
+def test_each_lane_has_its_own_load(ledger: Ledger, home: PartitionLedger) -> None:
+    urgent = ledger.open("posts.urgent", 0)
+    ledger.admit(home, 0, 10, 5.0, None)
+    ticket = ledger.admit(urgent, 0, 7, 8.0, None)
+    assert ledger.loads == {STANDARD: Load(1, 10), URGENT: Load(1, 7)}
+    assert (ledger.oldest_s(), ledger.oldest_s(STANDARD), ledger.oldest_s(URGENT)) == (5.0, 5.0, 8.0)
+    assert ledger.of_lane(URGENT) == [("posts.urgent", 0)]
+    ticket.outputs = []
+    ledger.release(ledger.prefixes())
+    assert ledger.loads == {STANDARD: Load(1, 10), URGENT: Load()}
+    ledger.forget([("posts", 0)])
+    assert (ledger.loads, ledger.records) == ({STANDARD: Load(), URGENT: Load()}, 0)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.worker.ledger import Ledger, Output, PartitionLedger, Prefix, Ticket
+from streams.topology import STANDARD
+from streams.worker.ledger import Ledger, Load, Output, PartitionLedger, Prefix, Ticket
 
 
 @dataclass
@@ -29,7 +30,7 @@ class History:
     """A ledger between two partitions and the stages. Each step takes a partition and a number to do as it likes."""
 
     def __init__(self) -> None:
-        self.ledger = Ledger()
+        self.ledger = Ledger({"posts": STANDARD})
         self.logs = [Log(), Log()]
         self.under_way: list[Ticket] = []  # also those of partitions that are gone: stages do not know
         for partition in range(2):
@@ -126,8 +127,7 @@ class History:
         for log in self.logs:
             assert log.published == [offset for offset in log.messages if offset < log.committed]
         tickets = [ticket for home in self.ledger.partitions.values() for ticket in home.tickets]
-        assert self.ledger.records == len(tickets)
-        assert self.ledger.bytes == sum(ticket.size for ticket in tickets)
+        assert self.ledger.loads == {STANDARD: Load(len(tickets), sum(ticket.size for ticket in tickets))}
 
     def end_well(self) -> None:
         """However it went, one worker that reads to the end gets everything out, and leaves no lag."""
@@ -142,7 +142,7 @@ class History:
         for log in self.logs:
             assert log.published == log.messages
             assert log.committed == log.end
-        assert (self.ledger.records, self.ledger.bytes) == (0, 0)
+        assert self.ledger.loads == {STANDARD: Load()}
 
 
 OFTEN = (History.publish, History.read, History.finish, History.finish, History.finish, History.commit)

@@ -234,9 +234,18 @@ def on_retry_topic(output: Output) -> Received:
     return message(output.value, topic=output.topic, key=output.key, headers=output.headers or (), offset=12)
 
 
-@pytest.mark.parametrize("topic", ["moderation.posts", "moderation.posts.urgent"])
-def test_a_retry_that_is_due_goes_back_to_the_lane_that_it_came_from(topic: str) -> None:
-    waiting = on_retry_topic(retry(message(post_bytes(), topic=topic)))
+@pytest.mark.parametrize(
+    ("topic", "stage"),
+    [
+        ("moderation.posts", Stage.INGEST),
+        ("moderation.posts.urgent", Stage.INGEST),
+        ("moderation.ocr.urgent", Stage.OCR),
+        ("moderation.ocr.long", Stage.OCR),
+        ("moderation.asr.long", Stage.ASR),
+    ],
+)
+def test_a_retry_that_is_due_goes_back_to_the_lane_that_it_came_from(topic: str, stage: Stage) -> None:
+    waiting = on_retry_topic(retry(message(post_bytes(), topic=topic), input_stage=stage))
     again = OUTCOMES.republished(waiting)
     assert again == Output(topic, b"p-1", waiting.value, list(waiting.headers))
 

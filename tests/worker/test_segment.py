@@ -16,7 +16,7 @@ from processors.ingest.processor import TEXT_ROUTE
 from schemas import MAX_MESSAGE_BYTES, Record, Stage, decode_record
 from streams.metrics import WorkerMetrics
 from streams.telemetry import Tracing
-from streams.topology import STAGES, URGENT
+from streams.topology import STAGES, URGENT, lanes_of
 from streams.worker import outcomes as outcomes_module
 from streams.worker import stage as stage_module
 from streams.worker.batcher import Work
@@ -51,7 +51,8 @@ class Bench:
 
     def run(self, works: Sequence[Work], stage: Stage = Stage.INGEST) -> list[Completion]:
         """One completion for each of the works, in the order of their offsets."""
-        self.segment.put(stage, works)
+        for lane in lanes_of(stage):
+            self.segment.put(stage, lane, [work for work in works if work.lane == lane])
         found: list[Completion] = []
         while len(found) < len(works):
             assert not self.crashes, self.crashes

@@ -10,7 +10,7 @@ import pytest
 
 from processors.contract import BatchPolicy, Outcome, ProcessingError, TransientError
 from schemas import Record, Stage
-from streams.topology import URGENT
+from streams.topology import STANDARD
 from streams.worker import stage as stage_module
 from streams.worker.batcher import Batcher, Work
 from streams.worker.ledger import PartitionLedger
@@ -31,7 +31,8 @@ class Bench:
         self.notes = Notes()
         self.runner = StageRunner(
             processor,
-            Batcher(processor.batching, URGENT),
+            STANDARD,
+            Batcher(processor.batching),
             lambda _stage, results: self.delivered.put(results),
             self.skipped.put,
             self.notes,

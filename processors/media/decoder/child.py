@@ -68,10 +68,17 @@ def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
 
 def main() -> None:
     limits = msgspec.json.decode(sys.argv[1], type=DecoderLimits)
-    # Before the confinement: what the libraries take themselves is not held against an item.
-    from processors.media.decoder.picture import decode
+    serve(limits, _decoder(limits))
 
-    serve(limits, decode)
+
+def _decoder(limits: DecoderLimits) -> Decode:
+    """Loaded before the confinement: what the libraries take themselves is not held against an item. Who decodes
+    pictures alone does not need those of video."""
+    if limits.moving is None:
+        from processors.media.decoder.picture import decode
+    else:
+        from processors.media.decoder.moving import decode
+    return decode
 
 
 if __name__ == "__main__":

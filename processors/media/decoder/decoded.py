@@ -3,9 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # child processes load this file, and need nothing of what `schemas` loads
+    from schemas.sections import MediaKind
 
 MAX_REASON_CHARS = 300
 """Reasons travel in records and messages, and a library's message can quote the sender's bytes."""
+
+
+MAX_COVERS = 2
+"""Pictures attached to a sound or a video that are looked at: the front and the back."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MovingLimits:
+    """What one video or sound may cost beside."""
+
+    max_seconds: float = 600.0
+    """That are looked at and listened to."""
+    video_frames: int = 16
+    """Frames of a video that are looked at."""
+    frame_gap_s: float = 4.0
+    """Seconds after which a frame is looked at although little has changed, as far as `video_frames` goes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +42,8 @@ class DecoderLimits:
     """Wall time, and processor time, of one item."""
     memory_mb: int = 2_048
     """Address space of a decoder, beyond what its libraries take before the first item."""
+    moving: MovingLimits | None = None
+    """For video and sound; None where none are decoded."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,16 +67,46 @@ class DecodedPicture:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DecodedSound:
+    """What there is to hear."""
+
+    data: bytes
+    """WAV, 16 kHz, mono, 16-bit PCM (`processors.media.wav`); at least one sample."""
+    seconds: float
+    """How long it is."""
+    t: float
+    """Where its first sample is, in seconds from the start of the item."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gap:
+    """Why something that a viewer may see or hear was left out."""
+
+    reason: str
+    """One clause."""
+    failed: bool = False
+    """Whether nothing could be had at all."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Decoded:
+    """What an item shows and what it sounds like: at least one picture or a sound."""
+
+    kind: MediaKind
+    """As its streams have it: an MP4 without video is a sound."""
     type: str
     """Media type by magic bytes."""
-    width: int
-    height: int
-    """Of the upright original, in pixels; of the largest frame, where frames differ."""
-    pictures: tuple[DecodedPicture, ...]
-    """At least one, in the order of time; parts of a long one in the order of reading from left or from above."""
-    partial: str | None = None
-    """Why something that a viewer may show was left out."""
+    width: int | None = None
+    height: int | None = None
+    """Of the upright original, in pixels; of the largest frame, where frames differ; None without pictures."""
+    seconds: float | None = None
+    """How long it lasts; None for pictures."""
+    pictures: tuple[DecodedPicture, ...] = ()
+    """In the order of time, stills first; parts of a long one in the order of reading from left or from above."""
+    sound: DecodedSound | None = None
+    """None, without a gap, for what has no sound."""
+    picture_gap: Gap | None = None
+    sound_gap: Gap | None = None
 
 
 class Undecodable(Exception):

@@ -16,7 +16,8 @@ from PIL import Image
 MOVING = {"GIF", "PNG", "WEBP", "AVIF"}
 """Formats (Pillow's names) whose further images are frames in time."""
 
-_THUMB = (24, 24)
+THUMB = (24, 24)
+"""Cells of a thumbnail: width and height."""
 
 
 def stills(image: Image.Image, max_frames: int) -> Iterator[tuple[float | None, Image.Image]]:
@@ -55,19 +56,20 @@ def chosen(thumbs: NDArray[np.int16], count: int) -> list[int]:
     flat = thumbs.reshape(len(thumbs), -1)
     nearest = np.full(len(flat), np.iinfo(np.int16).max, np.int16)
     for index in picked:
-        nearest = np.minimum(nearest, _apart(flat, index))
+        nearest = np.minimum(nearest, apart(flat, flat[index]))
     while len(picked) < count:
         index = int(nearest.argmax())
         if nearest[index] == 0:
             break  # all others are copies
         picked.append(index)
-        nearest = np.minimum(nearest, _apart(flat, index))
+        nearest = np.minimum(nearest, apart(flat, flat[index]))
     return sorted(picked)
 
 
-def _apart(flat: NDArray[np.int16], index: int) -> NDArray[np.int16]:
-    """How far each frame is from one of them: its greatest difference in any cell, for a caption is in few cells."""
-    return np.abs(flat - flat[index]).max(axis=1)
+def apart(thumbs: NDArray[np.int16], one: NDArray[np.int16]) -> NDArray[np.int16]:
+    """[frames]: how far each thumbnail of [frames, cells] is from this one of [cells]: the greatest difference in any
+    cell, for a caption is in few cells."""
+    return np.abs(thumbs - one).max(axis=1)
 
 
 def _walk(image: Image.Image, count: int) -> Iterator[float]:
@@ -82,4 +84,4 @@ def _walk(image: Image.Image, count: int) -> Iterator[float]:
 
 def _thumb(image: Image.Image) -> NDArray[np.int16]:
     plain = image if image.mode in ("RGB", "RGBA") else image.convert("RGBA")
-    return np.asarray(plain.resize(_THUMB, Image.Resampling.BOX).convert("RGBA")).astype(np.int16)
+    return np.asarray(plain.resize(THUMB, Image.Resampling.BOX).convert("RGBA")).astype(np.int16)

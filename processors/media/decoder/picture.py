@@ -11,7 +11,7 @@ from PIL import Image, JpegImagePlugin, UnidentifiedImageError
 
 from processors.media.decoder import pixels
 from processors.media.decoder.colours import to_rgb
-from processors.media.decoder.decoded import Decoded, DecodedPicture, DecoderLimits, Undecodable
+from processors.media.decoder.decoded import Decoded, DecodedPicture, DecoderLimits, Gap, Undecodable
 from processors.media.decoder.frames import MOVING, frame_count, stills
 from processors.media.decoder.tiles import Box, as_stored, is_long, tiles
 from processors.media.kinds import kind_of
@@ -85,11 +85,12 @@ def _decoded(data: bytes, media_type: str, limits: DecoderLimits) -> Decoded:
         else:
             pictures, size, parts = _still(image, original, limits, lossy=lossy)
         return Decoded(
+            kind="image",
             type=media_type,
             width=size[0],
             height=size[1],
             pictures=tuple(pictures),
-            partial=_left_out(image, pictures, parts),
+            picture_gap=_left_out(image, pictures, parts),
         )
 
 
@@ -133,7 +134,7 @@ def _frames(image: Image.Image, limits: DecoderLimits, *, lossy: bool) -> tuple[
         if any(pixels.same(made, other, lossy=lossy) for other in seen):
             continue
         seen.append(made)
-        pictures.append(_picture(made, max(frame.size), pixels.pdq(made), lossy=lossy, t=t))
+        pictures.append(written(made, max(frame.size), pixels.pdq(made), lossy=lossy, t=t))
         size = _upright_size(frame.size, orientation)
         largest = (max(largest[0], size[0]), max(largest[1], size[1]))
     return pictures, largest
@@ -156,14 +157,14 @@ def _still(
     size = _upright_size(original, orientation)
     cut = tiles(*upright, side)
     if cut is None:
-        return [_picture(whole, max(original), hashed, lossy=lossy)], size, 1
+        return [written(whole, max(original), hashed, lossy=lossy)], size, 1
     drafted = max(original) / max(upright)
     pictures: list[DecodedPicture] = []
     for box in cut.boxes:
         part = image.crop(as_stored(box, *upright, orientation))
         origin = (box[0] * drafted, box[1] * drafted)
         made = _made(part, side, orientation)
-        pictures.append(_picture(made, max(part.size) * drafted, hashed, lossy=lossy, origin=origin))
+        pictures.append(written(made, max(part.size) * drafted, hashed, lossy=lossy, origin=origin))
         hashed = pixels.NO_PDQ
     return pictures, size, cut.of
 
@@ -172,7 +173,7 @@ def _made(image: Image.Image, side: int, orientation: int) -> pixels.Pixels:
     return pixels.upright(pixels.resized(to_rgb(image, side), side), orientation)
 
 
-def _picture(
+def written(
     made: pixels.Pixels,
     original_side: float,
     hashed: tuple[str, int],
@@ -181,6 +182,8 @@ def _picture(
     t: float | None = None,
     origin: tuple[float, float] = (0.0, 0.0),
 ) -> DecodedPicture:
+    """What is seen, as an object of ours. `original_side`: the long side of the original, in its pixels; `hashed`: PDQ
+    hash and quality."""
     height, width = made.shape[:2]
     return DecodedPicture(
         data=pixels.encoded(made, lossy=lossy),
@@ -219,15 +222,20 @@ def _orientation(image: Image.Image) -> int:
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
-def _left_out(image: Image.Image, pictures: Sequence[DecodedPicture], parts: int) -> str | None:
+def _left_out(image: Image.Image, pictures: Sequence[DecodedPicture], parts: int) -> Gap | None:
     reasons: list[str] = []
     pages = frame_count(image) if image.format == "TIFF" else 1
     if pages > 1:
         reasons.append(f"only the first of {pages:,} pages was looked at")
     if parts > 1 and len(pictures) < parts:
         reasons.append(f"{len(pictures)} of {parts:,} parts of a very long picture are looked at")
+    reasons += small_print(pictures)
+    return Gap(reason=", and ".join(reasons)) if reasons else None
+
+
+def small_print(pictures: Sequence[DecodedPicture]) -> list[str]:
+    """Whether one of the pictures, at least one, was reduced so much that it may hold what cannot be read any more."""
     reduced = max(pictures, key=lambda picture: picture.scale)
     squeezed = reduced.t is not None and is_long(reduced.width, reduced.height)
-    if reduced.scale > (MOST_SQUEEZED if squeezed else MOST_REDUCED):
-        reasons.append(f"reduced {reduced.scale:.1f} times: small print may be unread")
-    return ", and ".join(reasons) or None
+    enough = reduced.scale <= (MOST_SQUEEZED if squeezed else MOST_REDUCED)
+    return [] if enough else [f"reduced {reduced.scale:.1f} times: small print may be unread"]

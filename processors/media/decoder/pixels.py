@@ -27,6 +27,10 @@ _NOISE = 6
 """Levels of 255, after smoothing over 3 x 3: codecs move the pixels of an unchanged picture by less. A thin grey stroke
 on white moves them by more."""
 
+_CELL = (5, 5)
+_VIDEO_NOISE = 16
+"""The same for frames of a video, after smoothing over 5 x 5: each is coded as what changes, and drifts."""
+
 cv2.setNumThreads(1)
 
 
@@ -70,6 +74,18 @@ def same(one: Pixels, other: Pixels, *, lossy: bool) -> bool:
     if not lossy or np.array_equal(one, other):
         return np.array_equal(one, other)
     return int(cv2.absdiff(cv2.blur(one, (3, 3)), cv2.blur(other, (3, 3))).max()) <= _NOISE
+
+
+def alike(one: Pixels, other: Pixels) -> bool:
+    """Whether two frames of a video show the same, as nearly as its codec keeps it."""
+    if one.shape != other.shape:
+        return False
+    return int(cv2.absdiff(cv2.blur(one, _CELL), cv2.blur(other, _CELL)).max()) <= _VIDEO_NOISE
+
+
+def bits_apart(one: str, other: str) -> int:
+    """In which two PDQ hashes differ, 0..256."""
+    return (int(one, 16) ^ int(other, 16)).bit_count()
 
 
 def encoded(pixels: Pixels, *, lossy: bool) -> bytes:

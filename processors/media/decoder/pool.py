@@ -32,7 +32,9 @@ _log = logging.getLogger(__name__)
 
 
 class DecoderPool:
-    """Pictures from hostile bytes, decoded in processes that are killed where they go over their limits.
+    """Pictures and sound from hostile bytes, decoded in processes that are killed where they go over their limits.
+
+    Video and sound are decoded where the limits have some for them (`DecoderLimits.moving`), pictures always.
 
     An asynchronous context manager; used by one event loop. Processes are started when first needed.
     """
@@ -74,8 +76,9 @@ class DecoderPool:
     async def decode(self, data: bytes) -> Decoded:
         """Raises `Undecodable` where the bytes are at fault, `DecoderBroken` where we are."""
         kind = kind_of(data)
-        if kind is None or kind[0] != "image":  # without asking anybody
-            raise Undecodable(f"expected a picture, found {'bytes of no known type' if kind is None else kind[1]}")
+        if kind is None or (kind[0] != "image" and self._limits.moving is None):  # without asking anybody
+            expected = "a picture" if self._limits.moving is None else "a picture, a video or a sound"
+            raise Undecodable(f"expected {expected}, found {'bytes of no known type' if kind is None else kind[1]}")
         async with self._slots:
             if self._closed:
                 raise DecoderBroken("the pool is closed")

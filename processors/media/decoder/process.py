@@ -19,7 +19,7 @@ from processors.media.decoder.protocol import (
     Ready,
     Refused,
     Reply,
-    receive_pictures,
+    receive_decoded,
     receive_reply,
     send_item,
 )
@@ -147,7 +147,7 @@ class DecoderProcess:
             raise Undecodable(reply.reason)
         if not isinstance(reply, Made):
             raise ProtocolViolation(f"{type(reply).__name__} out of turn")
-        decoded = await receive_pictures(self._output, reply, media_type, self._limits)
+        decoded = await receive_decoded(self._output, reply, media_type, self._limits)
         self.usable = True
         return decoded
 

@@ -1,0 +1,59 @@
+"""What the suites of `modstream eval` do alike: settings, notes on the data, the report's files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
+
+from commands.console import counted, say
+from models_export.bootstrap import Estimate
+from models_export.labelled_media import File, Found
+from streams.settings import Settings
+
+MAX_NAMED = 10
+"""Of files that a manifest names and that are not there; the report has all."""
+
+
+def for_suite(settings: Settings, store: Path, *roots: Path) -> Settings:
+    """The settings, but that media come from the folders `roots` and go into a store of their own.
+
+    Nothing that was read or heard is remembered, so that the times are those of the work.
+    """
+    return replace(
+        settings,
+        store=replace(settings.store, url=str(store)),
+        media=replace(settings.media, file_roots=roots),
+        ocr=replace(settings.ocr, cache_pictures=0),
+        asr=replace(settings.asr, cache_sounds=0),
+    )
+
+
+def say_missing(found: Found[File], data: Path, what: str) -> None:
+    """Notes on what the data folder lacks. `what` a sample is, in the singular."""
+    for name in found.absent:
+        say(f"note: {data} has no {name}: its {what}s are left out")
+    if found.missing:
+        left = len(found.missing) - MAX_NAMED
+        say(
+            f"note: {counted(len(found.missing), what)} of the manifests not there: "
+            f"{', '.join(found.missing[:MAX_NAMED])}{f' and {left} more' if left > 0 else ''}"
+        )
+
+
+def write_report(folder: Path, report: msgspec.Struct, predictions: Sequence[bytes], page: str) -> None:
+    """`report.json`, `predictions.jsonl` and `report.html`. `predictions`: JSON, a line each."""
+    text = msgspec.json.format(msgspec.json.encode(report), indent=1)
+    (folder / "report.json").write_bytes(text + b"\n")
+    (folder / "predictions.jsonl").write_bytes(b"".join(line + b"\n" for line in predictions))
+    (folder / "report.html").write_text(page, encoding="utf-8")
+
+
+def rate(estimate: Estimate) -> str:
+    return "–" if estimate.value is None else f"{estimate.value:.3f}"
+
+
+def share(estimate: Estimate) -> str:
+    return "–" if estimate.value is None else f"{estimate.value:.1%}"
