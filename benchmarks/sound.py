@@ -19,8 +19,6 @@ from schemas.sections import MediaKind
 NAME = "sound"
 MODALITIES: dict[MediaKind, tuple[str, ...]] = {"audio": ("speech",), "video": ("speech", "ocr", "image")}
 BACKLOG, QUICK_BACKLOG = 60, 10
-SECONDS = 180.0
-"""There are fewer a second than of pictures, and their p99 wants a hundred too."""
 
 
 def run(bed: Bed, sounds: Path | None, *, quick: bool, say: Callable[[str], None]) -> Report:
@@ -33,7 +31,7 @@ def run(bed: Bed, sounds: Path | None, *, quick: bool, say: Callable[[str], None
         def make(count: int, first: int = 0, kind: MediaKind = kind) -> Iterable[tuple[str, bytes]]:
             return media_posts(kind, count, sources, first)
 
-        posts = MediaPosts(f"{NAME}-{kind}", make, modalities, BACKLOG, QUICK_BACKLOG, seconds=SECONDS)
+        posts = MediaPosts(f"{NAME}-{kind}", make, modalities, BACKLOG, QUICK_BACKLOG)
         figures[kind], found = at_half_load(bed, posts, quick=quick, say=say)
         tables += found
     return Report(NAME, figures, tuple(tables))

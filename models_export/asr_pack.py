@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from models_export.pictures import write_with_parts
 from processors.asr.chunks import RATE, WINDOW_S
-from processors.asr.gates import normalised
+from processors.asr.gates import MAX_COMPRESSION, compression_ratio, normalised
 from processors.asr.weights import read_weights
 from processors.asr.whisper import Whisper
 from processors.engines import EngineError
@@ -66,6 +66,7 @@ def unspoken_sounds() -> Iterator[NDArray[np.float32]]:
         brown = np.cumsum(random.standard_normal(count))
         brown -= np.convolve(brown, np.ones(RATE // 10) / (RATE // 10), mode="same")
         hum = np.sin(2 * np.pi * HUM_HZ * time) + np.sin(4 * np.pi * HUM_HZ * time)
+        yield np.zeros(count, np.float32)
         for shape in (white, brown, hum):
             for loudness in LOUDNESS:
                 yield (shape / np.sqrt(np.mean(shape**2)) * loudness).astype(np.float32)
@@ -81,7 +82,8 @@ def phantoms(whisper: Whisper) -> dict[str, list[str]]:
             rows = languages[start : start + ROWS]
             for language, decoded in zip(rows, whisper.decode(states.repeat(len(rows), axis=0), rows), strict=True):
                 phrase = normalised(whisper.tokenizer.decode(list(decoded.tokens)))
-                if phrase:
+                # What goes round in circles is known without a list.
+                if phrase and compression_ratio(phrase) <= MAX_COMPRESSION:
                     found[language].add(phrase)
         print(f"sound {number + 1}: {sum(map(len, found.values()))} phrases", file=sys.stderr)
     return {language: sorted(phrases) for language, phrases in found.items() if phrases}

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypedDict, TypeVar
 
 from processors.asr import AsrOptions, AsrProcessor
-from processors.asr.unheard import UnheardSounds
+from processors.asr.modality import SPEECH
 from processors.contract import (
     AnyProcessor,
     AsyncProcessor,
@@ -35,13 +35,17 @@ from processors.media.pictures import PictureReader
 from processors.media.sounds import SoundReader
 from processors.media.store import MediaStore
 from processors.ocr import OcrOptions, OcrProcessor
-from processors.ocr.unread import UnreadPictures
+from processors.ocr.modality import OCR
 from processors.pack.processor import PackProcessor
 from processors.packs import Pack
 from processors.policy import Policy
+from processors.without_model import WithoutModel
 from schemas import Record, Stage
 
 Processors = tuple[AnyProcessor, ...]
+
+UNREAD = "the model pack has no graphs that read pictures (ocr), and ocr.models names none"
+UNHEARD = "the model pack has no model that hears speech (asr), and asr.model names none"
 
 TEXT_STAGES = (Stage.INGEST, Stage.PACK, Stage.ENCODE, Stage.FUSE)
 
@@ -115,17 +119,15 @@ def build_chain(
 
 def _ocr(
     pack: Pack, pictures: PictureReader, options: OcrOptions, engine: _EngineArguments
-) -> OcrProcessor | UnreadPictures:
+) -> OcrProcessor | WithoutModel:
     if pack.manifest.ocr is None and options.models is None:
-        return UnreadPictures()
+        return WithoutModel(Stage.OCR, OCR, UNREAD)
     return OcrProcessor.of(pack, pictures, options=options, **engine)
 
 
-def _asr(
-    pack: Pack, sounds: SoundReader, options: AsrOptions, engine: _EngineArguments
-) -> AsrProcessor | UnheardSounds:
+def _asr(pack: Pack, sounds: SoundReader, options: AsrOptions, engine: _EngineArguments) -> AsrProcessor | WithoutModel:
     if pack.manifest.asr is None and options.model is None:
-        return UnheardSounds()
+        return WithoutModel(Stage.ASR, SPEECH, UNHEARD)
     return AsrProcessor.of(pack, sounds, options=options, **engine)
 
 

@@ -14,7 +14,6 @@ from processors.contract import BatchPolicy, Outcome, TransientError
 from processors.cores import usable_cores
 from processors.engines import Device, EngineStatistics
 from processors.media.store import MediaMissing, StoreAway
-from processors.reading_cache import CacheStatistics, ReadingCache
 from processors.ocr.detection import detection_size
 from processors.ocr.merging import merge_frames
 from processors.ocr.metered import MeteredGraph
@@ -26,6 +25,7 @@ from processors.ocr.script import ScriptIdentifier
 from processors.ocr.section import PictureReading, ocr_picture, picture_reading
 from processors.ocr.tesseract import TesseractReader
 from processors.packs import Pack
+from processors.reading_cache import CacheStatistics, ReadingCache
 from processors.text import langid
 from schemas import Cause, OcrPicture, OcrSection, Picture, Record, Stage
 

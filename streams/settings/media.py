@@ -135,7 +135,12 @@ class MediaSettings(Struct, frozen=True, kw_only=True):
     decoders: (
         Annotated[
             int,
-            Meta(ge=1, le=256, description="Processes that decode; without it, as many as cores this process may use."),
+            Meta(
+                ge=1,
+                le=256,
+                description="Processes that decode pictures; without it, as many as cores this process may use. Sound "
+                "and video have half as many of their own, at least one.",
+            ),
         ]
         | None
     ) = None
@@ -145,7 +150,7 @@ class MediaSettings(Struct, frozen=True, kw_only=True):
         Meta(
             gt=0,
             le=86_400,
-            description="Most seconds of a video or a sound that are looked at and listened to; of a longer one the "
+            description="Most seconds of a video that are looked at, and of a post's sounds that are listened to; the "
             "rest is left, and the modality is `partial`.",
         ),
     ] = 600.0

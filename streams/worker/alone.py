@@ -43,7 +43,7 @@ class Alone:
 
     def end(self, tickets: Sequence[Ticket]) -> None:
         """These have come back."""
-        long = sum(_is_long(ticket.home.lane) for ticket in tickets)
+        long = sum(ticket.home.lane == LONG for ticket in tickets)
         self._long -= long
         self._short -= len(tickets) - long
         if self._running is not None and self._running.ticket in tickets:

@@ -47,25 +47,10 @@ VIDEO_DECODERS = frozenset(
 )
 SOUND_DECODERS = frozenset(
     (
-        *(
-            "aac",
-            "mp3float",
-            "mp3",
-            "mp2float",
-            "mp2",
-            "opus",
-            "vorbis",
-            "flac",
-            "alac",
-            "ac3",
-            "eac3",
-            "amrnb",
-            "amrwb",
-            "speex",
-        ),
-        *("gsm_ms", "adpcm_ms", "adpcm_ima_wav", "adpcm_ima_qt", "pcm_alaw", "pcm_mulaw", "pcm_u8", "pcm_s8"),
-        *("pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_s32le", "pcm_s32be"),
-        *("pcm_f32le", "pcm_f32be", "pcm_f64le", "pcm_f64be"),
+        *("aac", "mp3float", "mp3", "mp2float", "mp2", "opus", "vorbis", "flac", "alac", "ac3", "eac3"),
+        *("amrnb", "amrwb", "speex", "gsm_ms", "adpcm_ms", "adpcm_ima_wav", "adpcm_ima_qt"),
+        *("pcm_alaw", "pcm_mulaw", "pcm_u8", "pcm_s8", "pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be"),
+        *("pcm_s32le", "pcm_s32be", "pcm_f32le", "pcm_f32be", "pcm_f64le", "pcm_f64be"),
     )
 )
 """By FFmpeg's names: what phones, browsers and editors write. Each decoder more is one more to be attacked."""
