@@ -13,7 +13,7 @@ from benchmarks.report import Table
 
 SECONDS, QUICK_SECONDS = 120.0, 5.0
 LEAST_POSTS, QUICK_LEAST_POSTS = 100, 6
-"""It goes on until about so many have come: there are fewer of them a second than of text, and a p99 wants a hundred."""
+"""It goes on until about so many have come: there are fewer a second than of text, and a p99 wants a hundred."""
 TIMEOUT_S = 600.0
 READ = ("ok", "partial", "unsafe")
 """What a modality's status may be here, looked for and judged: else a latency would be that of a failure."""

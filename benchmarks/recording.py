@@ -191,4 +191,4 @@ def _frame(number: int, at: int, count: int) -> Image.Image:
 @cache
 def _scene(number: int, scene: int) -> Image.Image:
     picture = Image.open(io.BytesIO(draw(number * SCENES + scene))).convert("RGB")
-    return ImageOps.fit(picture, (VIDEO_SIZE[0] + PAN, VIDEO_SIZE[1]))
+    return ImageOps.pad(picture, (VIDEO_SIZE[0] + PAN, VIDEO_SIZE[1]))  # its captions are at its edges

@@ -15,6 +15,9 @@ MAX_REASONS = 4
 MAX_TIMES = 3
 """Stretches of a sound that a reason names."""
 
+WORDLESS_S = 3.0
+"""Seconds of voice in which no word was heard: shorter ones are laughter, coughs and music that passes for a voice."""
+
 _SEVERITY = (Status.ABSENT, Status.OK, Status.PARTIAL, Status.UNSAFE, Status.FAILED)
 
 _WHY = {
@@ -26,7 +29,7 @@ _WHY = {
 
 def speech_modality(sounds: Sequence[AsrSound], missing: Sequence[str], before: Modality | None) -> Modality:
     """`missing`: why sounds could not be listened to. `before`: what earlier stages said, which is never weakened."""
-    doubts = [_doubt(sound) for sound in sounds if sound.unsafe]
+    doubts = [doubt for sound in sounds if (doubt := _doubt(sound)) is not None]
     found = Status.FAILED if missing else Status.UNSAFE if doubts else Status.OK
     status = max(found, before.status, key=_SEVERITY.index) if before else found
     told = [before.reason] if before and before.reason else []
@@ -47,8 +50,12 @@ def mean_confidence(segments: Sequence[AsrSegment]) -> float | None:
     return round(min(1.0, mean), 4)
 
 
-def _doubt(sound: AsrSound) -> str:
+def _doubt(sound: AsrSound) -> str | None:
     """`m1: 2 segments are not to be trusted (1 heard without speech, 1 repeating itself): 3.2-4.0 s, 7.1-9.0 s`."""
+    if not sound.segments and not sound.unsafe and sound.speech_seconds >= WORDLESS_S:
+        return f"{sound.media_id}: {sound.speech_seconds:.1f} s of voice in which no words could be told"
+    if not sound.unsafe:
+        return None
     count = len(sound.unsafe)
     why = Counter(_WHY.get(segment.unsafe or "", "not to be trusted") for segment in sound.unsafe)
     reasons = ", ".join(f"{number} {reason}" for reason, number in why.most_common())

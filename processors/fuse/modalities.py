@@ -38,7 +38,7 @@ def final_modalities(record: Record, judged: Mapping[str, Judged], weights: Mapp
     """Every modality of version 1, in order. `judged` and `weights` have those that were scored."""
     found = {name: _modality(record, name, judged.get(name), weights.get(name)) for name in MODALITIES}
     if all(modality.status is Status.ABSENT for modality in found.values()):
-        found[TEXT] = Modality(status=Status.FAILED, reason="nothing in the post could be read")
+        found[TEXT] = Modality(status=Status.FAILED, reason="nothing in the post could be read or heard")
     return found
 
 

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="session")
 def embedded() -> Pack:
-    return load_pack(Path("/work/tmp/asr/asrb/pack"))
+    return load_pack(ROOT / "models" / "embedded")
 
 
 @pytest.fixture(scope="session")

@@ -51,3 +51,12 @@ def test_missing_sound_is_worse_than_unsafe_and_nothing_is_weakened() -> None:
 def test_longer_segments_count_more_in_the_mean_confidence() -> None:
     assert mean_confidence([segment(0, 3, confidence=0.9), segment(3, 4, confidence=0.5)]) == 0.8
     assert mean_confidence([]) is None
+
+
+def test_a_voice_in_which_no_word_was_heard_is_not_taken_for_silence() -> None:
+    def voice(seconds: float) -> Modality:
+        return speech_modality([AsrSound(media_id="m1", object="0" * 64, speech_seconds=seconds)], [], None)
+
+    assert voice(2.9).status is Status.OK
+    assert voice(7.25).status is Status.UNSAFE
+    assert voice(7.25).reason == "m1: 7.2 s of voice in which no words could be told"

@@ -46,7 +46,7 @@ def test_a_post_of_which_nothing_can_be_read_is_reviewed(chain: Chain, lenient: 
     assert decision.action is Action.REVIEW
     assert decision.labels == {}
     assert decision.confidence == 0.0
-    assert decision.modalities["text"].reason == "nothing in the post could be read"
+    assert decision.modalities["text"].reason == "nothing in the post could be read or heard"
 
 
 def test_windows_that_no_expert_has_read_are_reviewed(packer: PackProcessor, lenient: FuseProcessor) -> None:

@@ -125,17 +125,24 @@ def test_a_worker_killed_while_it_hears_a_recording_loses_and_doubles_nothing(cl
     assert short.popen.poll() is None
 
 
+@pytest.mark.parametrize("pools", [False, True], ids=["in one worker", "in workers of their own"])
 def test_a_recording_that_takes_longer_than_a_shutdown_waits_is_under_no_suspicion(
-    cluster: Cluster, latch: Path
+    cluster: Cluster, latch: Path, pools: bool
 ) -> None:
-    """Else three deployments in a row would make a dead letter of it."""
-    process = cluster.start("all", ALL, **with_latch(latch, MODSTREAM_WORKER__DRAIN_TIMEOUT_S="0"))
+    """Else three deployments in a row would make a dead letter of it. A worker that has short posts waits for no long
+    ones: the short would stand still for as long."""
+    name, stages, lanes, drain_s = "all", ALL, f"{SHORT},{LONG}", "3600"
+    if pools:
+        cluster.start("short", ALL, **with_latch(latch, MODSTREAM_WORKER__LANES=SHORT))
+        name, stages, lanes, drain_s = "hearing", HEARING, str(LONG), "0"
+    settings = with_latch(latch, MODSTREAM_WORKER__LANES=lanes, MODSTREAM_WORKER__DRAIN_TIMEOUT_S=drain_s)
+    process = cluster.start(name, stages, **settings)
     cluster.publish(recordings(1, "long wait"))
     wait_until(begun(latch), process)
     assert process.terminate() == 0
-    assert list((cluster.folder / "state").rglob("*.in-flight")) == []
+    assert list((cluster.folder / "state").rglob(f"{name}.*.in-flight")) == []
     latch.touch()
-    again = cluster.start("all", ALL, **with_latch(latch))
+    again = cluster.start(name, stages, **settings)
     assert ids(cluster.read(cluster.topics.decisions, 1)) == ["long-0"]
     assert again.terminate() == 0
-    assert [json.loads(path.read_bytes()) for path in (cluster.folder / "state").rglob("*.crashes.json")] == [[]]
+    assert [json.loads(path.read_bytes()) for path in (cluster.folder / "state").rglob(f"{name}.crashes.json")] == [[]]

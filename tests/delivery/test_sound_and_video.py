@@ -41,10 +41,10 @@ def captioned(*captions: str) -> bytes:
 
 
 def repeated(times: int) -> bytes:
-    """The sentence again and again, as a WAV."""
+    """The sentence again and again, as an MP3: small enough to ride in the post."""
     with av.open(BytesIO(SPEECH), "r") as file:
         once = np.concatenate([frame.to_ndarray() for frame in file.decode(audio=0)], axis=1) / np.float32(32_768)
-    return sound(np.tile(once, times).astype(np.float32), rate=16_000)
+    return sound(np.tile(once, times).astype(np.float32), "mp3", rate=16_000)
 
 
 def real(cluster: Cluster, name: str, *stages: str, **settings: str) -> Process:
@@ -69,7 +69,8 @@ def test_each_kind_of_post_has_one_decision_on_all_that_it_shows_and_says(cluste
     posts = [
         text_post("text"),
         posted("sound", ("audio", SPEECH)),
-        posted("music", ("audio", speechless_wav(3))),
+        posted("music", ("audio", speechless_wav(3)), text="hello"),
+        posted("only music", ("audio", speechless_wav(4))),
         posted("video", ("video", clip), text="look"),
         posted("both", ("video", clip), ("audio", SPEECH)),
         posted("long", ("audio", repeated(3)), text="listen to this"),
@@ -84,7 +85,7 @@ def test_each_kind_of_post_has_one_decision_on_all_that_it_shows_and_says(cluste
     assert heard(found["music"]) == ""
     assert statuses(found["sound"]) == ["absent", "absent", "absent", "ok"]
     assert statuses(found["broken"])[1:] == ["failed", "failed", "failed"]
-    assert {name for name, decision in found.items() if decision["action"] != "approve"} == {"broken"}
+    assert {name for name, decision in found.items() if decision["action"] != "approve"} == {"broken", "only music"}
     lines = [entry for entry in found["video"]["evidence"] if entry["modality"] == "ocr"]
     assert [entry["text"] for entry in lines] == ["Good morning", "have a nice day"]
     assert lines[0]["t_start"] < lines[1]["t_start"]
@@ -104,7 +105,6 @@ def test_a_worker_killed_while_it_transcribes_loses_and_doubles_nothing(cluster:
     first.kill()
     second = real(cluster, "one")
     found = decided_once(cluster, {name for name, _ in posts})
-    assert {decision["action"] for decision in found.values()} == {"approve"}
     assert all("your country" in heard(found[f"sound-{at}"]) for at in range(3))
     assert len(cluster.read(cluster.topics.dead_letters, 0)) == 0
     assert second.terminate() == 0

@@ -147,7 +147,7 @@ def test_a_section_refuses_an_array_of_another_type_or_rank() -> None:
 
 
 def test_later_additions_are_ignored_and_absent_ones_have_defaults() -> None:
-    assert decode_record(patched(asr={"segments": [1]}, modalities={})).modalities == {}
+    assert decode_record(patched(perceiver={"latents": [1]}, modalities={})).modalities == {}
     old = msgspec.msgpack.decode(encode_record(example()))
     for name in ("ingest", "pack", "encode", "decision", "modalities", "timings_ms", "attempt"):
         del old[name]
