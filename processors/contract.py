@@ -74,8 +74,8 @@ class Processor(Protocol[P]):
 
     `cost` is called once per record, before it is queued, and must be cheap. `prepare` does the CPU work of one item
     (it may run on any thread, several at once) and may raise the errors above. `process` makes one engine call for the
-    whole batch and returns one outcome per item, in order; if it raises, the caller halves the batch to find the item
-    at fault.
+    whole batch and returns one outcome per item, in order; every lane calls it from a thread of its own. If it raises,
+    the caller halves the batch to find the item at fault.
     """
 
     @property

@@ -100,8 +100,8 @@ IN_FLIGHT_RECORDS = GaugeSpec(
 IN_FLIGHT_BYTES = GaugeSpec("modstream_in_flight_bytes", "Size of the messages taken and not yet committed.", ("lane",))
 OLDEST_TICKET_AGE = GaugeSpec(
     "modstream_oldest_ticket_age_seconds",
-    "Age of the oldest message under way, at the time of the scrape; 0 when there is none. `/live` fails above its "
-    "limit.",
+    "How long the oldest message under way has been worked on, at the time of the scrape; 0 when there is none. "
+    "`/live` fails above its limit.",
 )
 PARTITIONS_ASSIGNED = GaugeSpec("modstream_partitions_assigned", "Partitions that this worker reads.")
 PARTITIONS_PAUSED = GaugeSpec(
@@ -164,10 +164,11 @@ ENGINE_RUNS = CounterSpec(
 )
 ENGINE_ROWS = CounterSpec("modstream_engine_rows_total", "Rows that these runs computed.", ("graph", "provider"))
 ENGINE_SECONDS = CounterSpec("modstream_engine_seconds_total", "Time that these runs took.", ("graph", "provider"))
-PICTURE_LOOKUPS = CounterSpec(
-    "modstream_picture_lookups_total",
-    "Pictures looked up, by SHA-256, among those read before: `outcome` is `hit` or `miss`. A hit costs no reading.",
-    ("outcome",),
+MEDIA_LOOKUPS = CounterSpec(
+    "modstream_media_lookups_total",
+    "Pictures (stage `ocr`) and sounds (`asr`) looked up, by SHA-256, among those read or heard before: `outcome` is "
+    "`hit` or `miss`. A hit costs no model.",
+    ("stage", "outcome"),
 )
 POLICY_ERRORS = CounterSpec(
     "modstream_policy_errors_total",
@@ -218,7 +219,7 @@ SECTIONS: dict[str, tuple[Spec, ...]] = {
         ENGINE_RUNS,
         ENGINE_ROWS,
         ENGINE_SECONDS,
-        PICTURE_LOOKUPS,
+        MEDIA_LOOKUPS,
         POLICY_ERRORS,
         POLICY_INFO,
         PACK_INFO,

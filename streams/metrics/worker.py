@@ -72,7 +72,7 @@ class WorkerMetrics:
         self._lag_messages = instruments.gauge(catalogue.LAG_MESSAGES)
         self._lag_seconds = instruments.gauge(catalogue.LAG_SECONDS)
         self._oldest_ms: dict[tuple[str, str], int | None] = {}
-        self._picture_lookups = instruments.counter(catalogue.PICTURE_LOOKUPS)
+        self._media_lookups = instruments.counter(catalogue.MEDIA_LOOKUPS)
         self._policy_errors = instruments.counter(catalogue.POLICY_ERRORS)
         self._policy_info = instruments.gauge(catalogue.POLICY_INFO)
         self._pack_info = instruments.gauge(catalogue.PACK_INFO)
@@ -104,10 +104,10 @@ class WorkerMetrics:
         """To be kept by the caller."""
         return EngineMetrics(self._engines, graph, provider)
 
-    def picture_lookups(self, hits: int, misses: int) -> None:
+    def media_lookups(self, stage: str, hits: int, misses: int) -> None:
         """Since the last call."""
-        self._picture_lookups["hit",].inc(hits)
-        self._picture_lookups["miss",].inc(misses)
+        self._media_lookups[stage, "hit"].inc(hits)
+        self._media_lookups[stage, "miss"].inc(misses)
 
     def modality_failed(self, modality: str, code: str | None, posts: int = 1) -> None:
         """`code` is a stable code; what is not written like one (a sentence, say) counts as `other`."""

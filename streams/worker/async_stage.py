@@ -119,10 +119,10 @@ class AsyncStageRunner:
         for_others = max(1, int(slots * (1 - URGENT_SHARE)))
         others = sum(work.lane != URGENT for work in self._under_way.values())
         while len(self._under_way) < slots and (work := self._next(others < for_others)) is not None:
-            if work.ticket.home.revoked and not work.ticket.started:
+            if work.ticket.unwanted:
                 self._skip([work])
                 continue
-            work.ticket.started = True
+            work.ticket.begin(time.monotonic())
             task = asyncio.get_running_loop().create_task(self._one(handle, work))
             self._under_way[task] = work
             others += work.lane != URGENT

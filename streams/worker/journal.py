@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from schemas import Stage
-from streams.topology import LANES, STANDARD
+from streams.topology import LANES, LONG, STANDARD
 from streams.worker.ledger import PartitionLedger, Ticket
 
 SUSPECT_AFTER = 2
@@ -64,10 +64,7 @@ class Journal:
             (entry.topic, entry.partition, entry.offset): entry for entry in _read_counts(self._counts_path)
         }
         self._files: dict[Path, int] = {}
-        notes: list[InFlight] = []
-        for path in self._paths():
-            notes += _read_in_flight(path)
-        self._count(notes)
+        self._count(self._notes())
         self._write_counts()
         self._remove_notes()
 
@@ -124,9 +121,9 @@ class Journal:
 
     def close(self) -> None:
         """A clean end: nothing is in flight."""
-        for descriptor in self._files.values():
+        files, self._files = self._files, {}  # a thread that is still at long media may yet say that it is done
+        for descriptor in files.values():
             os.close(descriptor)
-        self._files.clear()
         self._remove_notes()
 
     def _path(self, stage: Stage, lane: str) -> Path:
@@ -136,6 +133,18 @@ class Journal:
     def _paths(self) -> Iterator[Path]:
         # Named one by one: a pattern over the folder would also find the files of an instance whose name begins alike.
         return (self._path(stage, lane) for stage in Stage for lane in LANES)
+
+    def _notes(self) -> list[InFlight]:
+        """What the previous process had under way. Where a short post ran alone and long media did, each on its side,
+        the short one is to blame: it was there for a moment, and the process died in that."""
+        found = {path: _read_in_flight(path) for path in self._paths()}
+        long = {self._path(stage, LONG) for stage in Stage}
+        blamed = any(note.alone for path, notes in found.items() if path not in long for note in notes)
+        return [
+            msgspec.structs.replace(note, alone=False) if blamed and path in long else note
+            for path, notes in found.items()
+            for note in notes
+        ]
 
     def _remove_notes(self) -> None:
         for path in self._paths():

@@ -42,9 +42,9 @@ class Decided(NamedTuple):
 
 
 class Ticket:
-    """One message under way. Stage threads set `started` and finish it through the completion queue only."""
+    """One message under way. Stage threads `begin` it, and finish it through the completion queue only."""
 
-    __slots__ = ("admitted_s", "decided", "home", "message", "offset", "outputs", "size", "started")
+    __slots__ = ("admitted_s", "began_s", "decided", "home", "message", "offset", "outputs", "size")
 
     def __init__(self, home: PartitionLedger, offset: int, size: int, admitted_s: float, message: Any) -> None:
         self.home = home
@@ -52,13 +52,27 @@ class Ticket:
         self.size = size
         self.admitted_s = admitted_s
         self.message = message
-        self.started = False
+        self.began_s: float | None = None
         self.outputs: list[Output] | None = None  # None: not finished
         self.decided: Decided | None = None
+
+    def begin(self, now_s: float) -> None:
+        """A stage begins on it: the first one, or one more. `now_s` by the clock of `admitted_s`."""
+        if self.began_s is None:
+            self.began_s = now_s
+
+    @property
+    def started(self) -> bool:
+        return self.began_s is not None
 
     @property
     def finished(self) -> bool:
         return self.outputs is not None
+
+    @property
+    def unwanted(self) -> bool:
+        """Whether no stage should begin on it: somebody does it anew, or will if it has not begun."""
+        return self.home.forgotten or (self.home.revoked and not self.started)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +99,8 @@ class PartitionLedger:
     """The tickets of one partition in the order of their offsets.
 
     `revoked` is set when the partition is being given up: stages then skip its tickets that they have not begun.
-    `forgotten` is set when it is gone: whatever still comes back for it is ignored. `blocked` is set when its next
-    message is for a later version of modstream: nothing more is taken from it.
+    `forgotten` is set when it is gone: no stage begins on it any more, and whatever still comes back for it is ignored.
+    `blocked` is set when its next message is for a later version of modstream: nothing more is taken from it.
     """
 
     topic: str
@@ -211,11 +225,26 @@ class Ledger:
                 self._unload(home, home.tickets)
 
     def oldest_s(self, lane: str | None = None) -> float | None:
-        """When the oldest ticket (of a lane) was admitted; None if nothing is under way."""
-        homes = (home for home in self.partitions.values() if home.tickets and lane in (None, home.lane))
-        return min((home.tickets[0].admitted_s for home in homes), default=None)
+        """Since when the oldest ticket (of a lane) is in work; None if nothing is under way.
+
+        What waits for its turn does so since the last one of its topic began: only where none begins does it hang. The
+        first of each partition are looked at; those behind them began later.
+        """
+        homes = [home for home in self.partitions.values() if home.tickets and lane in (None, home.lane)]
+        turns_s: dict[str, float] = {}
+        for home in homes:
+            began_s = home.tickets[0].began_s
+            if began_s is not None:
+                turns_s[home.topic] = max(began_s, turns_s.get(home.topic, began_s))
+        return min((_since_s(home.tickets[0], turns_s.get(home.topic)) for home in homes), default=None)
 
     def _unload(self, home: PartitionLedger, gone: Collection[Ticket]) -> None:
         load = self.loads[home.lane]
         load.records -= len(gone)
         load.bytes -= sum(ticket.size for ticket in gone)
+
+
+def _since_s(ticket: Ticket, turn_s: float | None) -> float:
+    if ticket.began_s is not None:
+        return ticket.began_s
+    return ticket.admitted_s if turn_s is None else max(ticket.admitted_s, turn_s)

@@ -356,10 +356,11 @@ class Loop:
     def _settle(self, homes: Iterable[PartitionLedger], deadline_s: float) -> None:
         """Finish what has begun on partitions that are being given up, as far as the deadline allows, and commit.
 
-        Within a rebalance long media are left to whoever gets them: all short posts of this worker would wait for them,
-        and those that move with them.
+        Long media are left to whoever gets them: all short posts of this worker would wait for them, since nobody reads
+        their partitions meanwhile. Only a worker that has none, and is told to stop, waits.
         """
-        awaited = [home for home in homes if self._leaving or home.lane != LONG]
+        waits = self._leaving and set(self.ledger.loads) == {LONG}
+        awaited = [home for home in homes if waits or home.lane != LONG]
         while not self._rewind and self._clock() < deadline_s:
             self._collect()
             if not any(ticket.started and not ticket.finished for home in awaited for ticket in home.tickets):

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from itertools import chain
 from typing import TextIO
 
+from processors.asr import AsrProcessor
 from processors.contract import AnyProcessor
 from processors.encode import EncodeProcessor
 from processors.engines import EngineStatistics
@@ -43,12 +44,14 @@ class _Reporter:
     """Adds to the metrics what processors count since the last look."""
 
     def __init__(self, processors: Sequence[AnyProcessor]) -> None:
-        self._running = [processor for processor in processors if isinstance(processor, EncodeProcessor | OcrProcessor)]
-        self._readers = [processor for processor in processors if isinstance(processor, OcrProcessor)]
+        self._running = [
+            running for running in processors if isinstance(running, EncodeProcessor | OcrProcessor | AsrProcessor)
+        ]
+        self._readers = [processor for processor in processors if isinstance(processor, OcrProcessor | AsrProcessor)]
         self._fusers = [processor for processor in processors if isinstance(processor, FuseProcessor)]
         self._engine_metrics: dict[str, EngineMetrics] = {}
         self._seen: dict[str, EngineStatistics] = {}
-        self._lookups = CacheStatistics()
+        self._lookups: dict[Stage, CacheStatistics] = {}
         self._errors: Counter[str] = Counter()
 
     def report(self, metrics: WorkerMetrics) -> None:
@@ -61,9 +64,9 @@ class _Reporter:
                 runs=now.runs - before.runs, rows=now.rows - before.rows, seconds=now.seconds - before.seconds
             )
         for reader in self._readers:
-            found, before = reader.cache_statistics, self._lookups
-            self._lookups = found
-            metrics.picture_lookups(found.hits - before.hits, found.misses - before.misses)
+            found, before = reader.cache_statistics, self._lookups.get(reader.stage, CacheStatistics())
+            self._lookups[reader.stage] = found
+            metrics.media_lookups(reader.stage, found.hits - before.hits, found.misses - before.misses)
         for fuser in self._fusers:
             for rule, count in fuser.policy_errors.items():
                 if count > self._errors[rule]:

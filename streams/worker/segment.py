@@ -110,13 +110,18 @@ class Segment:
         for runner, _ in self._runners:
             runner.start()
 
-    def stop(self, timeout_s: float) -> set[str]:
+    def stop(self, timeout_s: float, *, long_timeout_s: float | None = None) -> set[str]:
         """End the threads; batches under way are finished first, as far as the time allows. Returns the lanes that are
-        still at it then."""
-        deadline = time.monotonic() + timeout_s
+        still at it then. `long_timeout_s`: for long media, where it is another."""
+        began_s = time.monotonic()
+        long_timeout_s = timeout_s if long_timeout_s is None else long_timeout_s
         for runner, _ in self._runners:
             runner.close(timeout_s)
-        busy = {lane for runner, lane in self._runners if not runner.stop(max(IDLE_S, deadline - time.monotonic()))}
+        busy: set[str] = set()
+        for runner, lane in self._runners:
+            left_s = began_s + (long_timeout_s if lane == LONG else timeout_s) - time.monotonic()
+            if not runner.stop(max(IDLE_S, left_s)):
+                busy.add(lane)
         for pool in self._pools.values():
             pool.shutdown(wait=False, cancel_futures=True)
         return busy

@@ -63,7 +63,7 @@ OnCrash = Callable[[BaseException], None]
 class StageRunner:
     """Runs one processor on a thread of its own until `stop`, for one lane; those of other lanes share the processor.
 
-    `deliver` gets the outcomes of each batch, in its order; `skip` what was not begun because its partition is another
+    `deliver` gets the outcomes of each batch, in its order; `skip` what is not begun because its partition is another
     worker's now. `on_crash` is told when the thread itself breaks: a fault of ours that ends the process.
     """
 
@@ -121,11 +121,12 @@ class StageRunner:
     def _run(self, taken: Taken) -> None:
         works: list[Work] = []
         skipped: list[Work] = []
+        now_s = time.monotonic()
         for work in taken.works:
-            if work.ticket.home.revoked and not work.ticket.started:
+            if work.ticket.unwanted:
                 skipped.append(work)
             else:
-                work.ticket.started = True
+                work.ticket.begin(now_s)
                 works.append(work)
         if skipped:
             self._skip(skipped)

@@ -161,8 +161,9 @@ class Worker:
                 loop.run(lambda: looker.turned() or self._stop.is_set())
             finally:
                 # What ends here ends in order; only a stage that broke, or hangs, leaves its batch under suspicion.
-                # Long media may take longer than a shutdown waits: they hang when they are past their limit.
-                busy = segment.stop(STOP_MARGIN_S)
+                # Long media may take longer than a shutdown waits, and whoever stops us kills us after its own wait:
+                # they have had their time. They hang when they are past their limit.
+                busy = segment.stop(STOP_MARGIN_S, long_timeout_s=0.0)
                 if self._crash is None and (not busy or (busy == {LONG} and self.health.live().ok)):
                     journal.close()
 
@@ -252,11 +253,11 @@ class _Looker:
     def turned(self) -> bool:
         """Called once a turn; always False."""
         now = time.monotonic()
-        self._worker.health.oldest_ticket(*self._most_overdue())
         if now < self._next_s and (self._said_ready or not self._loop.assignment.joined):
             return False
         self._next_s = now + LOOK_EVERY_S
         health, assignment = self._worker.health, self._loop.assignment
+        health.oldest_ticket(*self._most_overdue())
         if assignment.joined:
             health.set(Ready.JOINED, True, f"{len(self._loop.ledger.partitions)} partitions are ours")
         waiting = assignment.newer()

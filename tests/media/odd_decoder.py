@@ -163,6 +163,10 @@ def lie_of_sound(how: str) -> Decoded:
             return replace(honest, width=6, height=8, pictures=(PICTURE,) * (2 + MAX_COVERS * MAX_TILES))
         case "seconds":
             return replace(honest, seconds=float("nan"))
+        case "no seconds":
+            return replace(honest, seconds=None)
+        case "short":
+            return replace(honest, seconds=0.001)
         case "start":
             return replace(honest, sound=replace(SOUND, t=float("nan")))
         case "bytes":

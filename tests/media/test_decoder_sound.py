@@ -129,6 +129,40 @@ def test_what_is_broken_in_the_middle_is_told_and_what_follows_is_heard() -> Non
     assert loudest_hertz(found, found.seconds - 2, 1.5) == pytest.approx(900, abs=3)
 
 
+@pytest.mark.parametrize("container", ["mp3", "adts", "ogg"])
+@pytest.mark.parametrize("filling", [b"\0", b"\xff"])
+def test_a_tail_in_which_no_sound_is_found_is_told(container: str, filling: bytes) -> None:
+    data = sound(tone(6), container)
+    decoded, found = heard(data[: len(data) // 3] + filling * (len(data) * 2 // 3))
+    assert found.seconds < 3
+    assert decoded.sound_gap is not None
+    assert decoded.sound_gap.reason.endswith(" bytes of it are neither video nor sound")
+
+
+def test_what_begins_in_the_middle_of_a_file_is_told_and_what_is_before_it_heard() -> None:
+    buffer = BytesIO()
+    with av.open(buffer, "w", format="ogg") as output:
+        streams = [sound_stream(output, tone(2), 48_000, codec) for codec in ("libopus", "flac")]
+        for stream in streams:
+            add_sound(output, stream, tone(2), 48_000)
+    decoded, found = heard(sound(tone(2), "ogg") + buffer.getvalue())
+    assert found.seconds >= 2.0
+    assert decoded.sound_gap is not None
+    assert decoded.sound_gap.reason.startswith("its sound is broken in the middle: another stream begins there")
+
+
+def test_packets_of_which_a_decoder_makes_nothing_are_told() -> None:
+    data = bytearray(sound(tone(6), "avi"))
+    with av.open(BytesIO(data), "r") as container:
+        found = [(packet.pos or 0, packet.size) for packet in container.demux() if packet.size]
+    noise = np.random.default_rng(1)
+    for at, size in found[len(found) // 3 :]:
+        data[at : at + size] = noise.bytes(size)
+    decoded, _ = heard(bytes(data))
+    assert decoded.sound_gap is not None
+    assert decoded.sound_gap.reason.endswith(" s of its sound are broken")
+
+
 def test_a_header_that_says_ten_hours_makes_no_ten_hours() -> None:
     data = bytearray(sound(tone(1), "flac"))
     at = 8 + 13  # STREAMINFO: 36 bits of the number of samples end its 18th byte

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import replace
 from fractions import Fraction
 from io import BytesIO
@@ -9,6 +10,7 @@ from io import BytesIO
 import av
 import numpy as np
 import pytest
+from av.video.frame import VideoFrame
 from PIL import Image, ImageDraw
 
 from processors.media.decoder import Decoded, DecoderLimits, Gap, MovingLimits, Undecodable, av_frames, moving
@@ -52,6 +54,36 @@ def captioned(image: Image.Image, text: str) -> Image.Image:
     image = image.copy()
     ImageDraw.Draw(image).text((20, 80), text, fill="white", font_size=16)
     return image
+
+
+def box(name: bytes, content: bytes) -> bytes:
+    """Of an MP4."""
+    return struct.pack(">I", len(content) + 8) + name + content
+
+
+def boxes(data: bytes) -> list[tuple[bytes, bytes]]:
+    """Names and contents of those that stand side by side."""
+    found: list[tuple[bytes, bytes]] = []
+    while data:
+        size = int.from_bytes(data[:4], "big")
+        found.append((data[4:8], data[8:size]))
+        data = data[size:]
+    return found
+
+
+def with_tracks(mp4: bytes, handler: bytes, **content: bytes) -> bytes:
+    """The file with these boxes in its track of that handler, in place of those of the same names."""
+    told: list[bytes] = []
+    for name, inner in boxes(mp4):
+        if name == b"moov":
+            tracks = boxes(inner)
+            for at, (kind, track) in enumerate(tracks):
+                if kind == b"trak" and handler in track:
+                    kept = [box(*part) for part in boxes(track) if part[0].decode() not in content]
+                    tracks[at] = (kind, b"".join([kept[0], *content.values(), *kept[1:]]))
+            inner = b"".join(box(*part) for part in tracks)
+        told.append(box(name, inner))
+    return b"".join(told)
 
 
 @pytest.mark.parametrize("container", VIDEO_CODECS)
@@ -147,6 +179,25 @@ def test_key_frames_that_are_too_far_apart_are_not_enough(monkeypatch: pytest.Mo
     limits = replace(LIMITS, moving=MovingLimits(frame_gap_s=0.2))
     decoded = decode(video(scenes(1, 2, 3, frames=20), key_every=1_000), limits)
     assert times(decoded) == [0.0, 0.8, 1.6]
+
+
+def test_what_is_shown_long_after_a_key_frame_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(av_frames, "MOST_WORK", 500_000)
+    frames = scenes(1, frames=1) + scenes(2, frames=40)
+    assert times(decode(video(frames, times=[0.28 * at for at in range(41)], key_every=1_000), LIMITS)) == [0.0, 0.28]
+
+
+def test_of_key_frames_that_cost_too_much_as_many_are_looked_at_as_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(av_frames, "MOST_WORK", 1_000_000)  # 14 frames of this size
+    assert len(decode(video(scenes(*range(16), frames=4), key_every=1), LIMITS).pictures) == 13
+
+
+def test_a_broken_key_frame_counts_for_all_that_it_stands_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(av_frames, "MOST_WORK", 500_000)
+    data = bytearray(video(scenes(*range(5), frames=20), "webm", key_every=20))
+    for at, size in packets(data, "video")[1:]:
+        data[at + 8 : at + size] = bytes(size - 8)
+    assert decode(bytes(data), LIMITS).picture_gap == Gap(reason="3.2 s of its video are broken")
 
 
 def test_a_longer_video_is_looked_at_in_part() -> None:
@@ -248,6 +299,56 @@ def test_of_several_videos_one_is_looked_at_and_the_others_are_told() -> None:
     decoded = decode(buffer.getvalue(), LIMITS)
     assert times(decoded) == [0.0]
     assert decoded.picture_gap == Gap(reason="one of its 2 videos is looked at")
+
+
+@pytest.mark.parametrize("start_s", [0.0, 1.6])
+@pytest.mark.parametrize("handler", [b"vide", b"soun"])
+def test_what_an_edit_list_hides_is_judged(handler: bytes, start_s: float) -> None:
+    units = 16_000 if handler == b"vide" else 48_000
+    shown = box(b"edts", box(b"elst", struct.pack(">5I", 0, 1, 400, round(start_s * units), 0x10000)))
+    data = with_tracks(video(scenes(1, 2, 3, 4, 5), samples=tone(2), key_every=10), handler, edts=shown)
+    decoded = decode(data, LIMITS)
+    assert len(decoded.pictures) == 5
+    assert decoded.sound is not None
+    assert decoded.sound.seconds == pytest.approx(2.0, abs=0.05)
+
+
+def test_a_video_that_calls_itself_the_pictures_of_chapters_is_not_passed_over() -> None:
+    chapters = box(b"tref", box(b"chap", struct.pack(">I", 1)))
+    decoded = decode(with_tracks(video(scenes(1, 2), samples=tone(0.8)), b"soun", tref=chapters), LIMITS)
+    assert decoded.sound is not None
+    assert decoded.picture_gap is not None
+    assert decoded.picture_gap.failed
+    assert decoded.picture_gap.reason.endswith("of an attached picture that changes, the first is looked at")
+
+
+@pytest.mark.parametrize(
+    ("container", "codec", "colours"), [("webm", "libvpx-vp9", "yuva420p"), ("mov", "prores_ks", "yuva444p10le")]
+)
+def test_transparency_that_is_not_looked_at_is_told(container: str, codec: str, colours: str) -> None:
+    buffer = BytesIO()
+    with av.open(buffer, "w", format=container) as output:
+        stream = video_stream(output, SIZE, codec)
+        stream.pix_fmt = colours
+        if codec == "prores_ks":
+            stream.codec_context.options = {"profile": "4444"}
+        frame = VideoFrame.from_ndarray(np.full((120, 160, 4), 255, np.uint8), "rgba").reformat(format=colours)
+        frame.pts = 0
+        output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
+    decoded = decode(buffer.getvalue(), LIMITS)
+    assert len(decoded.pictures) == 1
+    assert decoded.picture_gap == Gap(reason="its transparency is not looked at, which may show something else")
+
+
+def test_a_film_inside_a_picture_is_told() -> None:
+    film = video(scenes(1), samples=tone(0.4))
+    still = saved(photo(1, *SIZE), "AVIF")
+    decoded = decode(still + film[int.from_bytes(film[:4], "big") :], LIMITS)
+    assert decoded.kind == "image"
+    assert decoded.picture_gap == Gap(reason="the video in it is not looked at")
+    assert decoded.sound_gap == Gap(reason="the sound in it is not listened to", failed=True)
+    assert decode(still, LIMITS).picture_gap is None
 
 
 def test_more_streams_than_any_film_has_are_refused() -> None:

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from processors.media.decoder.mixing import mono
 from processors.media.sounds import SoundReader
 from processors.media.store import MediaDamaged, MediaStore
-from processors.media.wav import HEADER_BYTES, samples_of, wav_of
+from processors.media.wav import HEADER_BYTES, RATE, samples_of, wav_of
+from tests.media.sounded import tone
 
 SAMPLES = np.array([0, 1, -1, 32_767, -32_768], np.int16)
 
@@ -75,9 +76,26 @@ def test_a_channel_that_is_the_other_upside_down_silences_nothing() -> None:
     assert np.array_equal(mono(np.stack([noise(1), -noise(1)], axis=1)), noise(1))
 
 
+def levels(samples: np.ndarray[tuple[int], np.dtype[np.int16]], *hertz: int) -> list[float]:
+    """Of tones in a second of sound."""
+    return [float(2 * np.abs(np.fft.rfft(samples))[at] / len(samples)) for at in hertz]
+
+
 def test_of_different_channels_both_are_heard() -> None:
-    both = mono(np.stack([noise(1), noise(2)], axis=1)).astype(np.int32)
-    assert np.abs(both - (noise(1).astype(np.int32) + noise(2)) / 2).max() <= 0.5
+    one, other = (wave * 8_000 for wave in (tone(1, 300, RATE)[0], tone(1, 900, RATE)[0]))
+    mixed = mono(np.stack([one, other], axis=1).astype(np.int16))
+    assert levels(mixed, 300, 900) == pytest.approx([2_000, 2_000], rel=0.05)
+
+
+def test_a_voice_upside_down_on_one_side_is_heard_beside_music_on_both() -> None:
+    music, voice = (wave * 8_000 for wave in (tone(1, 300, RATE)[0], tone(1, 900, RATE)[0]))
+    mixed = mono(np.stack([music + voice / 2, music - voice / 2], axis=1).astype(np.int16))
+    assert levels(mixed, 300, 900) == pytest.approx([4_000, 2_000], rel=0.05)
+
+
+@pytest.mark.parametrize("count", [1, 255, 256, 511, 16_001])
+def test_a_sound_of_any_length_stays_as_long(count: int) -> None:
+    assert mono(np.stack([np.resize(noise(1), count), np.resize(noise(2), count)], axis=1)).shape == (count,)
 
 
 @pytest.mark.parametrize("level", [-32_768, 32_767])

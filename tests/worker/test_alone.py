@@ -71,6 +71,21 @@ def test_suspects_run_one_after_the_other_short_ones_first(alone: Alone) -> None
         alone.end([suspect.ticket])
 
 
+def test_a_short_suspect_does_not_wait_for_a_long_one_that_runs(alone: Alone) -> None:
+    """Else its partition stood still for minutes, and `/live` would end the process and blame the recording."""
+    long, short, next_long = work(LONG), work(STANDARD), work(LONG)
+    for suspect in (long, next_long):
+        alone.wait(suspect)
+    assert alone.next() is long
+    alone.wait(short)
+    assert set(alone.closed) == {STANDARD, URGENT, LONG}
+    assert alone.next() is short
+    alone.end([long.ticket])
+    assert alone.next() is None
+    alone.end([short.ticket])
+    assert alone.next() is next_long
+
+
 def test_a_suspect_whose_partition_is_another_workers_runs_there(alone: Alone) -> None:
     gone, suspect = work(STANDARD), work(STANDARD)
     alone.wait(gone)

@@ -176,6 +176,21 @@ def test_a_message_that_kills_one_worker_after_the_other_is_found(tmp_path: Path
     assert suspects(tmp_path, "w-2") == {6: (2, False)}
 
 
+def test_where_a_short_and_a_long_one_ran_alone_the_short_one_is_to_blame(tmp_path: Path) -> None:
+    for alone in (False, False, True):
+        journal = Journal(tmp_path, "w-0")
+        journal.enter(Stage.ASR, LONG, tickets(1), alone=alone)
+        journal.enter(Stage.ENCODE, STANDARD, tickets(2), alone=alone)
+    assert suspects(tmp_path) == {1: (3, False), 2: (3, True)}
+
+
+def test_a_long_one_that_ran_alone_beside_others_is_to_blame(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, "w-0")
+    journal.enter(Stage.ASR, LONG, tickets(1), alone=True)
+    journal.enter(Stage.ENCODE, STANDARD, tickets(2, 3))
+    assert suspects(tmp_path) == {1: (1, True)}
+
+
 def test_an_instance_leaves_the_notes_of_others_alone_though_their_names_begin_alike(tmp_path: Path) -> None:
     other = Journal(tmp_path, "w.1")
     other.enter(Stage.ENCODE, STANDARD, tickets(6))

@@ -186,6 +186,38 @@ def test_the_oldest_ticket_is_the_first_of_any_partition(ledger: Ledger, home: P
     assert ledger.oldest_s() == 10.0
 
 
+def test_a_message_is_as_old_as_the_work_on_it(ledger: Ledger, home: PartitionLedger) -> None:
+    ticket = ledger.admit(home, 0, 1, 20.0, None)
+    ticket.begin(50.0)
+    ticket.begin(60.0)  # at the next stage
+    assert ledger.oldest_s() == 50.0
+
+
+def test_a_backlog_that_waits_for_its_turn_is_no_older_than_the_last_turn(
+    ledger: Ledger, home: PartitionLedger
+) -> None:
+    """Thousands of downloads and videos may wait for longer than any of them may take."""
+    waiting = ledger.open("posts", 1)
+    for offset in range(3):
+        ledger.admit(home, offset, 1, 0.0, None)
+        ledger.admit(waiting, offset, 1, 0.0, None)
+    assert ledger.oldest_s() == 0.0
+    home.tickets[0].begin(300.0)
+    assert ledger.oldest_s() == 300.0
+    home.tickets[0].outputs = []
+    home.tickets[1].begin(310.0)
+    ledger.release(ledger.prefixes())
+    assert ledger.oldest_s() == 310.0
+
+
+def test_where_another_topic_is_worked_on_a_backlog_that_stands_still_grows_old(
+    ledger: Ledger, home: PartitionLedger
+) -> None:
+    ledger.admit(home, 0, 1, 5.0, None)
+    ledger.admit(ledger.open("posts.urgent", 0), 0, 1, 400.0, None).begin(400.0)
+    assert ledger.oldest_s() == 5.0
+
+
 @given(st.lists(st.integers(1, 5), min_size=1, max_size=30), st.randoms())
 def test_whatever_the_order_of_completion_each_output_leaves_once_and_in_order(gaps: list[int], random: Random) -> None:
     """Releasing after every single completion, as far as it goes."""

@@ -154,12 +154,12 @@ def test_a_segment_hosts_its_lanes_alone() -> None:
     assert segment.stop(PATIENCE_S) == set()
 
 
-def test_stopping_tells_which_lane_is_still_at_it() -> None:
+def test_stopping_tells_which_lane_is_still_at_it_and_need_not_wait_for_long_media() -> None:
     processor = Latched(Stage.ASR, threading.Event())
     segment = segment_of([processor])
     segment.start()
     segment.put(Stage.ASR, LONG, [long_work(stage=Stage.ASR)])
     assert processor.begun.wait(PATIENCE_S)
-    assert segment.stop(0.0) == {LONG}
+    assert segment.stop(threading.TIMEOUT_MAX / 2, long_timeout_s=0.0) == {LONG}
     processor.latch.set()
     assert segment.stop(PATIENCE_S) == set()

@@ -145,9 +145,18 @@ def test_what_is_not_begun_of_a_revoked_partition_is_skipped(bench: Bench) -> No
 def test_what_had_begun_in_an_earlier_stage_is_finished_though_revoked(bench: Bench) -> None:
     revoked = PartitionLedger("moderation.posts", 1, revoked=True)
     begun, fresh = works_of("a", "b", home=revoked)
-    begun.ticket.started = True
+    begun.ticket.begin(0.0)
     assert told(bench.run([begun, fresh])) == ["a"]
     assert bench.skipped.get(timeout=10) == [fresh]
+
+
+def test_what_had_begun_in_an_earlier_stage_is_skipped_once_its_partition_is_gone(bench: Bench) -> None:
+    """Somebody else does it; to hear a recording for nobody would hold up those behind it for minutes."""
+    gone = PartitionLedger("moderation.asr.long", 1, revoked=True, forgotten=True)
+    begun, ours = *works_of("a", home=gone), *works_of("b")
+    begun.ticket.begin(0.0)
+    assert told(bench.run([begun, ours])) == ["b"]
+    assert bench.skipped.get(timeout=10) == [begun]
 
 
 def test_a_batch_of_nothing_but_skipped_work_begins_nothing(bench: Bench) -> None:

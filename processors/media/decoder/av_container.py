@@ -8,7 +8,7 @@ in software.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from typing import Never, TypeAlias, cast
@@ -100,6 +100,9 @@ def opened(data: bytes, media_type: str, limits: DecoderLimits, clock: Clock) ->
         **_decoder_options(limits),
         "threads": "1",
     }
+    if demuxer == "mov":
+        # Players differ in how much of an edit list they follow: what one of them leaves out is judged too.
+        options["advanced_editlist"] = "0"
     left_s = max(0.001, clock.left_s(FRAMES))  # 0 would mean for ever
     try:
         container = av.open(
@@ -135,6 +138,18 @@ def prepared(stream: Stream, limits: DecoderLimits) -> None:
     context.options = _decoder_options(limits)
 
 
+def packets_of(
+    container: InputContainer, streams: Sequence[Stream], broken: Callable[[str], None]
+) -> Iterator[AnyPacket]:
+    """The packets of these streams, as far as there are any; `broken` is told in words what ended them."""
+    try:
+        yield from container.demux(streams)
+    except FFmpegError as error:
+        broken(said_by(error))
+    except IndexError:  # PyAV knows the streams of the beginning
+        broken("another stream begins there")
+
+
 def decoder_name(stream: Stream) -> str | None:
     """FFmpeg's name of the stream's decoder; None where it has none."""
     context = cast("object | None", stream.codec_context)
@@ -148,7 +163,8 @@ def said_by(error: Exception) -> str:
 
 
 def _decoder_options(limits: DecoderLimits) -> dict[str, str]:
-    return {"max_pixels": str(limits.max_pixels), "max_samples": str(MAX_SAMPLES)}
+    # What a file asks to be left out of its sound (`skip_manual`: nothing is), not every player leaves out.
+    return {"max_pixels": str(limits.max_pixels), "max_samples": str(MAX_SAMPLES), "flags2": "+skip_manual"}
 
 
 def _refuse(*_: object) -> Never:

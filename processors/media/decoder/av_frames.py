@@ -17,7 +17,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from processors.media.decoder import pixels
-from processors.media.decoder.av_container import AnyPacket, only, opened, prepared
+from processors.media.decoder.av_container import AnyPacket, only, opened, packets_of, prepared
 from processors.media.decoder.av_probe import LOST_S, Probe, Track
 from processors.media.decoder.choice import Choice
 from processors.media.decoder.clock import FRAMES, Clock
@@ -32,9 +32,12 @@ frames alone, which are decoded without the others; a core decodes 200 to 600 mi
 _FRAME_WORK = 50_000
 """What any frame costs, however small, in pixels."""
 
-_SPARSE = 3
+_SPARSE = 1.5
 """Times the wanted distance between frames. Where key frames are further apart than that, all frames are decoded, as
-far as the time goes."""
+far as the time goes: what is shown between two of them is not seen otherwise."""
+
+_TRANSPARENT = "its transparency is not looked at, which may show something else"
+"""Players put what is transparent on a background of theirs; the decoders here know the colours alone."""
 
 _COMMON_RATE = 25.0
 """Frames a second of a video that does not say when they are shown."""
@@ -72,8 +75,13 @@ class Watched:
     """What of it was left out, in words."""
     seen: int = 0
     """Frames."""
+    tried: int = 0
+    """Packets that were decoded."""
     broken: int = 0
     """Packets and frames that cannot be decoded."""
+
+    def break_off(self, words: str) -> None:
+        self.missing.append(f"its video is broken in the middle: {words}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +113,9 @@ def watch(
         only(container, stream)
         prepared(stream, limits)
         ratio = stream.sample_aspect_ratio
-        packets = _worth_decoding(
-            _packets(cast("Iterator[AnyPacket]", container.demux(stream)), watched), track, choice.step_s
-        )
+        # Of WebM, which keeps transparency apart from the frames (Matroska's `AlphaMode`).
+        transparent = "alpha_mode" in stream.metadata
+        packets = packets_of(container, [stream], watched.break_off)
         last: tuple[float, NDArray[np.int16], VideoFrame] | None = None
         for frame in _decoded(_worth_decoding(packets, track, choice.step_s), watched):
             t = _time(frame, watched.seen, found.start_s)
@@ -118,13 +126,17 @@ def watch(
             if clock.over(FRAMES):
                 watched.missing.append(f"its video takes too long to decode: it was looked at for {t:.1f} s")
                 break
+            transparent = transparent or any(part.is_alpha for part in frame.format.components)
             last = (t, eye.thumb(frame), frame)
             choice.offer(t, last[1], lambda frame=frame: eye.held(frame, ratio))
         if last is not None:
             t, thumb, frame = last
             choice.offer(t, thumb, lambda: eye.held(frame, ratio), last=True)
+        if transparent:
+            watched.missing.append(_TRANSPARENT)
     watched.frames = [eye.looked_at(t, held) for t, held in choice.kept]
-    lost_s = watched.broken * found.seconds / max(1, track.packets)
+    # Where key frames alone are decoded, each stands for all that follow it.
+    lost_s = watched.broken * found.seconds / max(1, watched.tried)
     if lost_s > LOST_S:
         watched.missing.append(f"{lost_s:.1f} s of its video are broken")
     watched.missing += found.missing
@@ -135,13 +147,6 @@ def _time(frame: VideoFrame, number: int, start_s: float) -> float:
     """Seconds from the start of the item."""
     shown_s = cast("float | None", frame.time)
     return round(max(0.0, number / _COMMON_RATE if shown_s is None else shown_s - start_s), 3)
-
-
-def _packets(packets: Iterator[AnyPacket], watched: Watched) -> Iterator[AnyPacket]:
-    try:
-        yield from packets
-    except FFmpegError as error:
-        watched.missing.append(f"its video is broken in the middle: {error.strerror}")
 
 
 def _worth_decoding(packets: Iterator[AnyPacket], track: Track, step_s: float) -> Iterator[AnyPacket]:
@@ -163,6 +168,7 @@ def _worth_decoding(packets: Iterator[AnyPacket], track: Track, step_s: float) -
 
 def _decoded(packets: Iterator[AnyPacket], watched: Watched) -> Iterator[VideoFrame]:
     for packet in packets:
+        watched.tried += packet.size > 0
         try:
             frames = packet.decode()
         except FFmpegError:

@@ -5,16 +5,24 @@ Headers lie, so that only packets count: all are walked over once, which costs l
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
 from av.audio.stream import AudioStream
 from av.container import InputContainer
-from av.error import FFmpegError
 from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
-from processors.media.decoder.av_container import SOUND_DECODERS, VIDEO_DECODERS, AnyPacket, decoder_name, only, opened
+from processors.media.decoder.av_container import (
+    SOUND_DECODERS,
+    VIDEO_DECODERS,
+    AnyPacket,
+    decoder_name,
+    only,
+    opened,
+    packets_of,
+)
 from processors.media.decoder.clock import SOUND, Clock
 from processors.media.decoder.decoded import MAX_COVERS, DecoderLimits, Undecodable
 
@@ -28,15 +36,22 @@ MAX_PACKETS = 1_000_000
 
 LOST_S = 0.5
 """Less than this may be missing untold, at the end or of what is broken: encoders pad, and players lose as much."""
-_LOST_SHARE = 0.01
+LOST_SHARE = 0.01
 """And of a long file as much as this share of it."""
 
 MIN_RATE, MAX_RATE = 2_000, 768_000
 """Samples per second that sound is recorded at, with some to spare on both sides."""
 MAX_CHANNELS = 64
 
+_FURTHER = "of an attached picture that changes, the first is looked at"
+"""A file may call any of its videos that."""
+
 _DECLARED_LENGTH = {"mov", "matroska", "avi", "wav", "flac"}
 """Demuxers that read how long it is from a header; the others guess."""
+
+_SEARCHED = {"mp3": (0.0, 2_881), "aac": (0.0, 8_191), "ogg": (0.5, 1 << 32)}
+"""Demuxers that search for the next packet wherever there is none: the bytes for each byte of packets that may lie
+between these, as the heads of Ogg's pages do, and the most that a packet has, beyond which it is what was skipped."""
 
 
 @dataclass(slots=True)
@@ -94,6 +109,10 @@ class Probe:
     """What a player may show or play beside, and nobody decodes."""
     declared_s: float | None = None
     """How long it is by its header; None where that only guesses."""
+    size: int = 0
+    """Bytes from the first packet to the end of the file; 0 where nobody knows where that is."""
+    read: int = 0
+    """Bytes of packets."""
     broken: str | None = None
     """What stopped the walk before the end."""
 
@@ -112,8 +131,11 @@ class Probe:
         """What is not there although it should be, in words."""
         told = [self.broken] if self.broken else []
         declared_s, seconds = self.declared_s or 0.0, self.seconds
-        if declared_s - seconds > LOST_S + _LOST_SHARE * seconds:
+        if declared_s - seconds > LOST_S + LOST_SHARE * seconds:
             told.append(f"the file breaks off at {seconds:.1f} s of {declared_s:,.1f} s")
+        between, _ = _SEARCHED.get(self.demuxer, (math.inf, 0))
+        if (self.size - self.read * (1 + between)) * seconds > (LOST_S + LOST_SHARE * seconds) * self.read:
+            told.append(f"{self.size - self.read:,} bytes of it are neither video nor sound")
         return told
 
     @property
@@ -136,7 +158,7 @@ def probe(data: bytes, media_type: str, limits: DecoderLimits, clock: Clock) -> 
             found.sound = _sound_track(sound)
         if found.demuxer in _DECLARED_LENGTH and container.duration:
             found.declared_s = container.duration / 1_000_000
-        _walk(container, found, clock, covers)
+        _walk(container, len(data), found, clock, covers)
         return found
 
 
@@ -195,24 +217,30 @@ def _track(stream: VideoStream | AudioStream, what: Literal["video", "sound"], d
     return Track(stream.index, refused, first_s=first_s)
 
 
-def _walk(container: InputContainer, found: Probe, clock: Clock, covers: list[VideoStream]) -> None:
+def _walk(container: InputContainer, size: int, found: Probe, clock: Clock, covers: list[VideoStream]) -> None:
     tracks = {track.index: track for track in (found.video, found.sound) if track is not None}
     attached = {stream.index for stream in covers[: MAX_COVERS + 1]}
     streams = [container.streams[index] for index in (*tracks, *attached)]
     only(container, *streams)
-    count = 0
-    try:
-        for packet in container.demux(streams):
-            count += 1
-            if count > MAX_PACKETS or clock.over(SOUND):
-                found.broken = "it is too long to look through"
-                return
-            if not packet.size:  # the end
-                continue
-            if packet.stream_index in attached:
-                attached.discard(packet.stream_index)
-                found.covers.append(bytes(packet))
-            else:
-                tracks[packet.stream_index].add(packet)
-    except FFmpegError as error:
-        found.broken = f"it is broken in the middle: {error.strerror}"
+
+    def stopped(words: str) -> None:
+        found.broken = f"it is broken in the middle: {words}"
+
+    _, most = _SEARCHED.get(found.demuxer, (0, 0))
+    for count, packet in enumerate(packets_of(container, streams, stopped)):
+        if count >= MAX_PACKETS or clock.over(SOUND):
+            found.broken = "it is too long to look through"
+            return
+        if not packet.size:  # the end
+            continue
+        if not found.size and packet.pos is not None:
+            found.size = size - packet.pos
+        found.read += min(packet.size, most)
+        track = tracks.get(packet.stream_index)
+        if track is not None:
+            track.add(packet)
+        elif packet.stream_index in attached:
+            attached.discard(packet.stream_index)
+            found.covers.append(bytes(packet))
+        elif _FURTHER not in found.unseen:
+            found.unseen.append(_FURTHER)

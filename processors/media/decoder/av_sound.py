@@ -15,8 +15,8 @@ from av.audio.frame import AudioFrame
 from av.error import FFmpegError
 from numpy.typing import NDArray
 
-from processors.media.decoder.av_container import AnyPacket, only, opened, prepared, said_by
-from processors.media.decoder.av_probe import LOST_S, Probe, odd_sound
+from processors.media.decoder.av_container import AnyPacket, only, opened, packets_of, prepared, said_by
+from processors.media.decoder.av_probe import LOST_S, LOST_SHARE, Probe, odd_sound
 from processors.media.decoder.clock import SOUND, Clock
 from processors.media.decoder.decoded import DecodedSound, DecoderLimits, Gap
 from processors.media.decoder.mixing import mono
@@ -36,7 +36,7 @@ _MAY_PAUSE = {"mov", "matroska", "avi"}
 the other, and what lies between is broken."""
 
 _PACKET_S = 0.02
-"""A packet of sound that does not say how long it is."""
+"""A packet of sound that does not say how long it is, or says less."""
 
 
 def hear(
@@ -52,20 +52,13 @@ def hear(
         stream = container.streams[track.index]
         only(container, stream)
         prepared(stream, limits)
-        heard.listen(_packets(container.demux(stream), heard), clock)
+        heard.listen(packets_of(container, [stream], heard.break_off), clock)
     missing = heard.missing(found)
     if not heard.anything:
         return None, Gap(reason="; ".join(missing) or "there is nothing in its sound", failed=True)
     gap = Gap(reason=", and ".join([*missing, *found.unheard])) if missing or found.unheard else None
     samples = np.concatenate(heard.blocks)[: heard.most]
     return DecodedSound(data=wav_of(samples), seconds=len(samples) / RATE, t=heard.start_s), gap
-
-
-def _packets(packets: Iterator[AnyPacket], heard: _Heard) -> Iterator[AnyPacket]:
-    try:
-        yield from packets
-    except FFmpegError as error:
-        heard.stopped = f"its sound is broken in the middle: {error.strerror}"
 
 
 @dataclass(slots=True)
@@ -114,28 +107,40 @@ class _Heard:
         self._change(None)
         self._mix()
 
+    def break_off(self, words: str) -> None:
+        self.stopped = f"its sound is broken in the middle: {words}"
+
     def missing(self, found: Probe) -> list[str]:
         """What of it was left out, in words."""
         seconds = self.count / RATE
         told: list[str] = []
         if self._full:
             return [f"only the first {self._max_seconds:g} s of its sound are listened to"]
+        lost_s = max(self._lost_s, 0.0 if self.stopped else self._expected_s(found) - seconds)
         if self.stopped:
             told.append(f"{self.stopped}, at {seconds:.1f} s")
         if self._odd:
             told.append(self._odd)
-        elif self._lost_s > LOST_S:
-            told.append(f"{self._lost_s:.1f} s of its sound are broken")
+        elif lost_s > LOST_S:
+            told.append(f"{lost_s:.1f} s of its sound are broken")
         if self._skipped_s:
             told.append(f"its sound pauses for {self._skipped_s:,.0f} s, which are left out")
         return told + found.missing
+
+    def _expected_s(self, found: Probe) -> float:
+        """How long the sound is by its packets, without what was left out: decoders may make nothing of some, and not
+        say so."""
+        track = found.sound
+        if track is None or track.first_s is None:
+            return 0.0
+        return (track.end_s - track.first_s) * (1 - LOST_SHARE) - self._skipped_s
 
     def _take(self, packet: AnyPacket) -> None:
         try:
             frames = packet.decode()
         except FFmpegError:
             if packet.size:
-                self._lost_s += float((packet.duration or 0) * packet.time_base) or _PACKET_S
+                self._lost_s += max(_PACKET_S, float((packet.duration or 0) * packet.time_base))
             return
         for frame in frames:
             if isinstance(frame, AudioFrame) and frame.samples and not self._full:

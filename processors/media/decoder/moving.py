@@ -45,7 +45,12 @@ def decode(data: bytes, limits: DecoderLimits) -> Decoded:
 
 def _moving(data: bytes, media_type: str, limits: DecoderLimits, moving: MovingLimits) -> Decoded:
     clock = Clock(limits.timeout_s)
-    found = probe(data, media_type, limits, clock)
+    try:
+        found = probe(data, media_type, limits, clock)
+    except (Undecodable, MemoryError):
+        raise
+    except Exception as error:  # whatever libraries raise over hostile bytes is the bytes' fault
+        raise Undecodable(f"the {media_type} file is broken: {said_by(error)}") from error
     sound, sound_gap = _sound(data, media_type, found, limits, moving, clock)
     pictures, size, picture_gap = _pictures(data, media_type, found, limits, moving, clock)
     if not pictures and sound is None:
@@ -73,7 +78,7 @@ def _sound(
         return hear(data, media_type, found, limits, moving.max_seconds, clock)
     except MemoryError:
         raise
-    except Exception as error:  # noqa: BLE001  # whatever libraries raise over hostile bytes is the bytes' fault
+    except Exception as error:  # noqa: BLE001  # as above
         return None, Gap(reason=f"its sound is broken: {said_by(error)}", failed=True)
 
 

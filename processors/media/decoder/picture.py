@@ -12,6 +12,7 @@ from PIL import Image, JpegImagePlugin, UnidentifiedImageError
 from processors.media.decoder import pixels
 from processors.media.decoder.colours import to_rgb
 from processors.media.decoder.decoded import Decoded, DecodedPicture, DecoderLimits, Gap, Undecodable
+from processors.media.decoder.films import film_in
 from processors.media.decoder.frames import MOVING, frame_count, stills
 from processors.media.decoder.tiles import Box, as_stored, is_long, tiles
 from processors.media.kinds import kind_of
@@ -29,6 +30,7 @@ FORMATS = {
 """What is decoded, and by which of Pillow's plugins; no other is ever tried."""
 
 _LOSSY = {"JPEG", "MPO", "AVIF", "HEIF"}
+_FAMILY_OF_MP4 = {"AVIF", "HEIF"}
 _ORIENTATION = 0x0112
 
 Size = tuple[int, int]
@@ -84,13 +86,15 @@ def _decoded(data: bytes, media_type: str, limits: DecoderLimits) -> Decoded:
             parts = 1
         else:
             pictures, size, parts = _still(image, original, limits, lossy=lossy)
+        filmed, sounds = film_in(data) if image.format in _FAMILY_OF_MP4 else (False, False)
         return Decoded(
             kind="image",
             type=media_type,
             width=size[0],
             height=size[1],
             pictures=tuple(pictures),
-            picture_gap=_left_out(image, pictures, parts),
+            picture_gap=_left_out(image, pictures, parts, filmed=filmed),
+            sound_gap=Gap(reason="the sound in it is not listened to", failed=True) if sounds else None,
         )
 
 
@@ -222,8 +226,8 @@ def _orientation(image: Image.Image) -> int:
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
-def _left_out(image: Image.Image, pictures: Sequence[DecodedPicture], parts: int) -> Gap | None:
-    reasons: list[str] = []
+def _left_out(image: Image.Image, pictures: Sequence[DecodedPicture], parts: int, *, filmed: bool) -> Gap | None:
+    reasons = ["the video in it is not looked at"] if filmed else []
     pages = frame_count(image) if image.format == "TIFF" else 1
     if pages > 1:
         reasons.append(f"only the first of {pages:,} pages was looked at")

@@ -233,20 +233,24 @@ def _check(made: Made, media_type: str, limits: DecoderLimits) -> None:
         raise ProtocolViolation(f"an item of another kind ({made.medium})")
     if made.medium == "image" and (made.sound is not None or made.seconds is not None):
         raise ProtocolViolation("a picture that sounds")
+    if made.medium != "image" and made.seconds is None:
+        raise ProtocolViolation("a medium without a length")
     if len(made.pictures) > _most_pictures(made, limits):
         raise ProtocolViolation(f"{len(made.pictures):,} pictures")
     if made.seconds is not None and not math.isfinite(made.seconds):
         raise ProtocolViolation("numbers that are none")
     if made.sound is not None:
-        _check_sound(made.sound, limits)
+        _check_sound(made.sound, made.seconds or 0.0, limits)
     if made.pictures:
         _check_pictures(made, limits)
 
 
-def _check_sound(head: SoundHead, limits: DecoderLimits) -> None:
+def _check_sound(head: SoundHead, whole_s: float, limits: DecoderLimits) -> None:
     seconds = limits.moving.max_seconds if limits.moving else 0.0
     if head.bytes > HEADER_BYTES + SAMPLE_BYTES * math.ceil(RATE * seconds):
         raise ProtocolViolation(f"a sound of {head.bytes:,} bytes")
+    if head.bytes > HEADER_BYTES + SAMPLE_BYTES * math.ceil(RATE * whole_s):  # long media have a lane of their own
+        raise ProtocolViolation("a sound that lasts longer than what it is of")
     if not math.isfinite(head.t):
         raise ProtocolViolation("numbers that are none")
 
