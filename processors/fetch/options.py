@@ -19,9 +19,9 @@ class FetchOptions:
 
     What a worker holds of media at most: for each of `concurrency` items (four, if that is less) `max_bytes` as they
     came, and as much again for each decoder that is being handed them; for each of `concurrency` posts the pictures of
-    one item until they are stored: `max_frames` (of a video `video_frames`, and 32 parts of covers) of up to 3 * `picture_side`^2 bytes and a
-    little each (12 MiB by default, for noise; a photograph takes a tenth of that), and its sound: 32 kB for each of
-    `max_seconds`.
+    one item until they are stored: `max_frames` (of a video `video_frames`, and 32 parts of covers) of up to
+    3 * `picture_side`^2 bytes and a little each (12 MiB by default, for noise; a photograph takes a tenth of that), and
+    its sound: 32 kB for each of `max_seconds`.
     """
 
     file_roots: tuple[Path, ...] = ()
