@@ -57,6 +57,8 @@ def measure(clips: Judged) -> dict[str, Any]:
         rows,
         {
             BASELINE: highest(["transcript"]),
+            # What fitting weights and cut alone does: no gain of this kind is the head's.
+            "transcript_refitted": stacked(["transcript"]),
             "audio": highest(["audio"]),
             STACKED: stacked(["transcript", "audio"]),
             "text_on_true_words": highest(["words"]),

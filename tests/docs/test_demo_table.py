@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from commands.demo import DELETED, SAMPLE
-from commands.demo_table import PICTURES_HEADER, decision_row, picture_row
+from commands.demo_table import PICTURES_HEADER, SOUNDS_HEADER, decision_row, picture_row, sound_row
 from commands.score import score_lines
 from schemas import Action, Decision, Status, decode_decision
 from streams.assembly import chain_of
@@ -23,9 +23,10 @@ TOLERANCE = 0.01
 """Probabilities are within 0.002 on any machine, and shown with two digits."""
 
 (SHOWN,) = (block for block in blocks(ROOT / "README.md") if block.startswith("POST"))
-POSTS, PICTURES = SHOWN.split("\n\n")
+POSTS, PICTURES, SOUNDS = SHOWN.split("\n\n")
 HEADER, *LINES = POSTS.splitlines()
 READ_HEADER, *READ_LINES = PICTURES.splitlines()
+HEARD_HEADER, *HEARD_LINES = SOUNDS.splitlines()
 RERUN = "run `modstream demo` and copy its lines into README.md"
 
 
@@ -69,4 +70,17 @@ def test_the_pictures_shown_are_read_and_unread_abusive_harmless_and_broken() ->
     assert tuple(re.split(r"  +", READ_HEADER)) == PICTURES_HEADER
     shown = [decisions()[line.split()[0]] for line in READ_LINES]
     assert {decision.modalities["ocr"].status for decision in shown} >= {Status.OK, Status.UNSAFE, Status.FAILED}
+    assert {decision.action for decision in shown} >= {Action.APPROVE, Action.REVIEW}
+
+
+@pytest.mark.parametrize("line", HEARD_LINES, ids=lambda line: line.split()[0])
+def test_a_sound_is_shown_as_it_was_heard(line: str) -> None:
+    cells = tuple(re.split(r"  +", line))
+    assert cells == tuple(filter(None, sound_row(decisions()[cells[0]]))), RERUN
+
+
+def test_the_sounds_shown_are_abusive_harmless_and_broken() -> None:
+    assert tuple(re.split(r"  +", HEARD_HEADER)) == SOUNDS_HEADER
+    shown = [decisions()[line.split()[0]] for line in HEARD_LINES]
+    assert {decision.modalities["speech"].status for decision in shown} >= {Status.OK, Status.FAILED}
     assert {decision.action for decision in shown} >= {Action.APPROVE, Action.REVIEW}
