@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from processors.contract import ProcessingError
+from processors.engines import EngineError
 from processors.packs import PackError
 
 EXIT_FAILED = 1
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(make(given.pack, given.speech, given.out, Recipe(**chosen), given.threads))
     except ModuleNotFoundError as error:
         print(f"models_export: {error.name} is not installed; it {NEEDS}", file=sys.stderr)
-    except (OSError, ValueError, PackError, ProcessingError) as error:
+    except (OSError, ValueError, EngineError, PackError) as error:
         print(f"models_export: {error}", file=sys.stderr)
     else:
         return 0
