@@ -8,7 +8,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import pytest
 from msgspec.structs import replace
 
 from processors.fetch import FetchOptions, FetchProcessor
@@ -28,11 +27,6 @@ def pixels() -> np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]:
 
 def png() -> bytes:
     return cv2.imencode(".png", pixels()[..., ::-1])[1].tobytes()
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> MediaStore:
-    return MediaStore.open(str(tmp_path / "store"))
 
 
 def fetched(store: MediaStore, options: FetchOptions, *media: Media, known: KnownLists | None = None) -> Record:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -34,11 +33,6 @@ from tests.fetch.stage_parts import (
 )
 from tests.media.drawn import photo
 from tests.media.sounded import sound, tone, video
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> MediaStore:
-    return MediaStore.open(str(tmp_path / "store"))
 
 
 def items(record: Record) -> tuple[FetchedMedia, ...]:

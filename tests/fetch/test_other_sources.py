@@ -22,11 +22,6 @@ BODY = b"\x89PNG and so on"
 OPTIONS = FetchOptions()
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> MediaStore:
-    return MediaStore.open(str(tmp_path / "store"))
-
-
 def fetch(store: MediaStore, media: Media, options: FetchOptions = OPTIONS, tenant: str = "acme") -> bytes:
     async def work() -> bytes:
         clouds = CloudPlaces(options.cloud_prefixes, options.fetch_timeout_s)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 
 import pytest
 
@@ -20,11 +19,6 @@ from tests.fetch.stage_parts import Decoder, fetched, inline, one, pictures, png
 
 QUICK = FetchOptions(fetch_timeout_s=0.05, decode_timeout_s=0.05, decoders=1)
 ALL_S = POST_TIMEOUTS * 0.05 + POST_DECODE_TIMEOUTS * 0.05
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> MediaStore:
-    return MediaStore.open(str(tmp_path / "store"))
 
 
 class Slow(Decoder):

@@ -33,11 +33,6 @@ from tests.fetch.stage_parts import (
 )
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> MediaStore:
-    return MediaStore.open(str(tmp_path / "store"))
-
-
 def test_it_is_an_asynchronous_stage(store: MediaStore) -> None:
     stage = processor(store, FetchOptions(concurrency=7))
     assert is_async(stage)

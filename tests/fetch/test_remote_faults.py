@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace as with_options
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,11 +26,6 @@ from tests.fetch.stage_parts import (
     record_of,
     run,
 )
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> MediaStore:
-    return MediaStore.open(str(tmp_path / "store"))
 
 
 def test_items_are_fetched_side_by_side_and_decoded_one_by_one(store: MediaStore) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +14,15 @@ from models_export.audio_head.features import Spoken
 
 torch = pytest.importorskip("torch")
 
+from models_export.audio_head.build import FIGURES_FILE, GRAPH_FILE, make_from  # noqa: E402
+from models_export.audio_head.clips import Clip  # noqa: E402
 from models_export.audio_head.export import CONFIDENCES, FEATURES, OUTPUT, write_graph  # noqa: E402
 from models_export.audio_head.network import AudioHead  # noqa: E402
 from models_export.audio_head.train import Clips, Recipe, fit, held_out, logits_of  # noqa: E402
 from models_export.calibrate import Calibration  # noqa: E402
 from models_export.metrics import ranking_quality  # noqa: E402
 from processors.engines import OnnxEngine  # noqa: E402
+from tests.tiny_pack import write_tiny_pack  # noqa: E402
 
 WIDTH = 8
 QUICK = Recipe(hidden=8, epochs=30, learning_rate=1e-2)
@@ -112,3 +116,44 @@ def test_the_graph_says_what_the_head_says(tmp_path: Path) -> None:
     expected = answers(own, features, confidences)
     for at, one in enumerate(calibrations):
         assert said[:, at] == pytest.approx((expected[:, at] + one.bias) / one.temperature, abs=1e-5)
+
+
+def labelled(count: int, *, judged: bool = True) -> tuple[list[Clip], list[Spoken]]:
+    """Clips whose words and first feature tell abuse; in every tenth nothing was heard."""
+    draw = np.random.default_rng(4)
+    told: list[Clip] = []
+    heard: list[Spoken] = []
+    for at in range(count):
+        bad = at % 2 == 1
+        words = "you are scum" if bad else "the cat sat on the mat"
+        segments = 0 if at % 10 == 0 else 1
+        features = draw.normal(size=(segments, WIDTH)).astype(np.float32) + 2 * bad
+        told.append(Clip(f"c{at}", Path(f"c{at}"), at % 3 > 0, {"abuse": bad} if judged else {}, words, "en", f"g{at}"))
+        heard.append(Spoken(features, np.ones(segments, np.float32), words if segments else ""))
+    return told, heard
+
+
+def test_a_head_leaves_its_figures_and_its_graph(tmp_path: Path) -> None:
+    pack = write_tiny_pack(tmp_path / "pack")
+    told, heard = labelled(300)
+    shown = make_from(pack, told, heard, tmp_path / "out", QUICK, threads=1)
+    figures = json.loads((tmp_path / "out" / FIGURES_FILE).read_text(encoding="utf-8"))
+    assert figures["clips"] == {"train": 180, "dev": 90, "nothing_heard": 30}
+    assert figures["word_error_rate"] == 0
+    assert list(figures["labels"]) == ["abuse"]
+    # The words tell all there is to tell: a head cannot help, however good it is.
+    assert figures["labels"]["abuse"]["judged_by"]["audio"]["auc"]["value"] > 0.9
+    assert figures["labels"]["abuse"]["helps"] is False
+    assert figures["labels"]["abuse"]["calibration"]["calibrated"]
+    assert "abuse: 90 dev clips" in shown
+    spoken = heard[1]
+    said = OnnxEngine(tmp_path / "out" / GRAPH_FILE).run({FEATURES: spoken.features, CONFIDENCES: spoken.confidences})[
+        OUTPUT
+    ]
+    assert said.shape == (1, 1)
+
+
+def test_clips_that_nobody_judged_teach_nothing(tmp_path: Path) -> None:
+    told, heard = labelled(60, judged=False)
+    with pytest.raises(ValueError, match="no label of the pack's text expert has enough clips"):
+        make_from(write_tiny_pack(tmp_path / "pack"), told, heard, tmp_path / "out", QUICK, threads=1)
