@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -38,7 +38,7 @@ class Clip:
     """Its path below the folder."""
     path: Path
     train: bool
-    labels: dict[str, Literal[0, 1]]
+    labels: Mapping[str, int]
     text: str
     lang: str | None
     group: str

@@ -213,7 +213,7 @@ def test_a_deleted_post_leaves_a_tombstone_now_and_one_for_later(cluster: Cluste
 def test_the_tombstones_end_when_no_earlier_version_can_come_any_more(cluster: Cluster) -> None:
     cluster.start()
     told = DeadLetterHeaders(
-        stage="ingest", attempt=5, topic=cluster.topics.stage(Stage.INGEST), partition=0, offset=0, timestamp_ms=1
+        stage="ingest", attempt=6, topic=cluster.topics.stage(Stage.INGEST), partition=0, offset=0, timestamp_ms=1
     )
     producer = Producer({"bootstrap.servers": cluster.bootstrap})
     producer.produce(cluster.topics.retry("10m"), None, "p-1", headers=told.to_headers())  # pyright: ignore[reportArgumentType]

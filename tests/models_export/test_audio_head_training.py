@@ -128,7 +128,9 @@ def labelled(count: int, *, judged: bool = True) -> tuple[list[Clip], list[Spoke
         words = "you are scum" if bad else "the cat sat on the mat"
         segments = 0 if at % 10 == 0 else 1
         features = draw.normal(size=(segments, WIDTH)).astype(np.float32) + 2 * bad
-        told.append(Clip(f"c{at}", Path(f"c{at}"), at % 3 > 0, {"abuse": bad} if judged else {}, words, "en", f"g{at}"))
+        told.append(
+            Clip(f"c{at}", Path(f"c{at}"), at % 3 > 0, {"abuse": int(bad)} if judged else {}, words, "en", f"g{at}")
+        )
         heard.append(Spoken(features, np.ones(segments, np.float32), words if segments else ""))
     return told, heard
 
