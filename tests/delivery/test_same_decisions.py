@@ -16,6 +16,7 @@ import pytest
 
 from streams.broker import LocalBroker
 from tests.delivery.cluster import ALL, Cluster, decisions
+from tests.delivery.test_sound_and_video import SPEECH, captioned
 from tests.drawn import drawn
 
 
@@ -38,6 +39,8 @@ POSTS: list[dict[str, Any]] = [
     {"post_id": "insult in a picture", "text": "look", "media": [inline("m", drawn("You are a stupid idiot"))]},
     {"post_id": "album", "media": [inline(f"m-{at}", drawn(f"Number {at}", form="JPEG")) for at in range(3)]},
     {"post_id": "broken", "text": "look", "media": [inline("m", drawn("Half of it")[:300])]},
+    {"post_id": "sound", "media": [inline("m", SPEECH)]},
+    {"post_id": "video", "text": "look", "media": [inline("m", captioned("Good morning", "have a nice day"))]},
     {"post_id": "inside", "media": [{"media_id": "m", "kind": "image", "uri": "https://169.254.169.254/latest"}]},
     {"post_id": "tenant", "text": "You are a stupid idiot", "tenant": "acme", "region": "EU", "lang": "en"},
     *(
