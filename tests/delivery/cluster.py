@@ -18,6 +18,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from streams.kafka import MESSAGE_BYTES
+from streams.offsets import committed_offsets
 from streams.topology import STAGES, Topics
 
 ALL = (*(stage.value for stage in STAGES), "retry")
@@ -170,8 +171,8 @@ class Cluster:
         """The group's committed offset of each partition."""
         consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": self.prefix.rstrip(".")})
         try:
-            asked = [TopicPartition(topic, partition) for partition in range(self.partitions)]
-            return {entry.partition: entry.offset for entry in consumer.committed(asked, timeout=20)}
+            asked = [(topic, partition) for partition in range(self.partitions)]
+            return {entry.partition: entry.offset for entry in committed_offsets(consumer, asked).values()}
         finally:
             consumer.close()
 

@@ -159,9 +159,10 @@ def test_a_blank_caption_of_a_picture_is_no_text(blank: str | None) -> None:
 
 
 @pytest.mark.parametrize("item", [PICTURE, FILM, SONG], ids=["image", "video", "audio"])
-def test_a_post_with_media_goes_by_fetch_and_ocr_which_alone_speak_of_them(item: Media) -> None:
+def test_a_post_with_media_goes_by_the_stages_that_alone_speak_of_them(item: Media) -> None:
     found = ingested("hello", item)
-    assert found.route == (Stage.INGEST, Stage.FETCH, Stage.OCR, Stage.PACK, Stage.ENCODE, Stage.FUSE)
+    media = (Stage.FETCH, Stage.OCR, Stage.ASR)
+    assert found.route == (Stage.INGEST, *media, Stage.PACK, Stage.ENCODE, Stage.FUSE)
     assert found.modalities == {"text": OK}
 
 

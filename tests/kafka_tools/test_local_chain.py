@@ -10,6 +10,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -151,22 +152,24 @@ def test_demo_shows_what_became_of_every_post_and_cleans_up(
     assert [row.split()[0] for row in rows[1:22]] == [f"demo-{number:02}" for number in range(1, 22)]
     assert "dead letter" in rows[22]
     assert "malformed JSON" in rows[22]
-    pictured = [f"demo-{number}" for number in range(23, 32)]
-    assert [row.split()[0] for row in rows[23:32]] == pictured
-    assert "deleted" in rows[32]
-    assert rows[33] == ""
-    assert rows[34].split() == ["POST", "READ", "IN", "ITS", "PICTURE", "TEXT", "OCR", "IMAGE", "WHY", "NOT", "OK"]
-    assert [row.split()[0] for row in rows[35:]] == pictured
-    assert "32 messages: 30 decisions, 1 dead letter, 1 deleted" in ran.stderr
+    with_media = [f"demo-{number}" for number in range(23, 37)]
+    assert [row.split()[0] for row in rows[23:37]] == with_media
+    assert "deleted" in rows[37]
+    pictures, sounds = (list(group) for blank, group in groupby(rows[38:], key=lambda row: row == "") if not blank)
+    assert pictures[0].split() == ["POST", "READ", "IN", "ITS", "PICTURE", "TEXT", "OCR", "IMAGE", "WHY", "NOT", "OK"]
+    assert [row.split()[0] for row in pictures[1:]] == [*with_media[:9], "demo-35", "demo-36"]
+    assert sounds[0].split() == ["POST", "HEARD", "IN", "ITS", "SOUND", "SPEECH", "WHY", "NOT", "OK"]
+    assert [row.split()[0] for row in sounds[1:]] == ["demo-32", "demo-33", "demo-34", "demo-35", "demo-36"]
+    assert "37 messages: 35 decisions, 1 dead letter, 1 deleted" in ran.stderr
     assert list(tmp_path.glob("modstream-demo-*")) == []
 
     again = demo("--json")  # on the same topics: what is there from before is not counted
     assert again.returncode == 0, again.stderr
     outcomes = [json.loads(line) for line in again.stdout.splitlines()]
-    assert len(outcomes) == 32
+    assert len(outcomes) == 37
     assert outcomes[0]["schema"] == "decision/1"
     assert outcomes[21]["headers"]["modstream-cause"] == "invalid_post"
-    assert outcomes[31] == {"post_id": "demo-17", "deleted": True}
+    assert outcomes[36] == {"post_id": "demo-17", "deleted": True}
 
 
 @pytest.mark.timeout(240)
