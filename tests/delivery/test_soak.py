@@ -16,12 +16,15 @@ from tests.delivery.cluster import ALL, Cluster, Process, alive, decisions, post
 from tests.delivery.test_failure_table import ACCEPTED, HOSTILE
 from tests.hostile_pictures import hostile_pictures
 
-ROUND = 20_000
-ROUNDS = 5
+ROUND = 10_000
+ROUNDS = 10
+WARM_ROUNDS = 4
+"""Until then the allocator fills its arenas, one for every thread. Over 28 such rounds, a worker of 199 MB grew to 250 MB
+in the first 12, and by 3 MB in the others."""
 LARGE_EVERY = 500
 """The post of 1.9 MB comes this often; all others are small."""
-GROWTH_BYTES = 48 * 1024 * 1024
-"""What the allocator may keep from the first round to the last; a leak of 1 KiB a post would be twice that."""
+GROWTH_BYTES = 24 * 1024 * 1024
+"""What the allocator may keep from then on; a leak of 1 KiB a post would be more than twice that."""
 
 PICTURES = 500
 FIRST = 100
@@ -55,7 +58,7 @@ def resident_bytes(process: Process) -> int:
 
 @pytest.mark.soak
 @pytest.mark.timeout(900)
-def test_a_hundred_thousand_hostile_posts_leave_the_worker_as_large_as_the_first_did(cluster: Cluster) -> None:
+def test_a_hundred_thousand_hostile_posts_leave_the_worker_as_large_as_the_first_ones_did(cluster: Cluster) -> None:
     worker = cluster.start()
     stream = hostile_stream()
     sizes: list[int] = []
@@ -68,7 +71,7 @@ def test_a_hundred_thousand_hostile_posts_leave_the_worker_as_large_as_the_first
                 break
         sizes.append(resident_bytes(worker))
     assert worker.terminate() == 0
-    assert sizes[-1] - sizes[0] < GROWTH_BYTES, sizes
+    assert sizes[-1] - sizes[WARM_ROUNDS - 1] < GROWTH_BYTES, sizes
 
 
 def picture_post(name: str, data: bytes, folder: Path) -> tuple[str, dict[str, Any]]:
