@@ -5,20 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from processors.witness import testimony
 from schemas import AsrSegment, AsrSound, Modality, Status
 
 SPEECH = "speech"
-
-MAX_REASONS = 4
-"""Sounds that a reason tells about one by one."""
 
 MAX_TIMES = 3
 """Stretches of a sound that a reason names."""
 
 WORDLESS_S = 3.0
 """Seconds of voice in which no word was heard: shorter ones are laughter, coughs and music that passes for a voice."""
-
-_SEVERITY = (Status.ABSENT, Status.OK, Status.PARTIAL, Status.UNSAFE, Status.FAILED)
 
 _WHY = {
     "phantom": "heard without speech",
@@ -31,12 +27,8 @@ def speech_modality(sounds: Sequence[AsrSound], missing: Sequence[str], before: 
     """`missing`: why sounds could not be listened to. `before`: what earlier stages said, which is never weakened."""
     doubts = [doubt for sound in sounds if (doubt := _doubt(sound)) is not None]
     found = Status.FAILED if missing else Status.UNSAFE if doubts else Status.OK
-    status = max(found, before.status, key=_SEVERITY.index) if before else found
-    told = [before.reason] if before and before.reason else []
-    return Modality(
-        status=status,
-        reason="; ".join([*told, *_shortened([*missing, *doubts])]) or None,
-        confidence=mean_confidence([segment for sound in sounds for segment in sound.segments]),
+    return testimony(
+        found, [*missing, *doubts], before, mean_confidence([segment for sound in sounds for segment in sound.segments])
     )
 
 
@@ -63,8 +55,3 @@ def _doubt(sound: AsrSound) -> str | None:
     more = [f"{count - MAX_TIMES} more"] if count > MAX_TIMES else []
     noun = "segment is" if count == 1 else "segments are"
     return f"{sound.media_id}: {count} {noun} not to be trusted ({reasons}): {', '.join([*times, *more])}"
-
-
-def _shortened(reasons: Sequence[str]) -> list[str]:
-    further = len(reasons) - MAX_REASONS
-    return [*reasons[:MAX_REASONS], f"and {further} more"] if further > 0 else list(reasons)

@@ -6,14 +6,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from processors.ocr.ctc import mean_confidence
+from processors.witness import testimony
 from schemas import Modality, OcrPicture, Status
 
 OCR = "ocr"
-
-MAX_REASONS = 4
-"""Pictures that a reason tells about one by one."""
-
-_SEVERITY = (Status.ABSENT, Status.OK, Status.PARTIAL, Status.UNSAFE, Status.FAILED)
 
 
 def ocr_modality(
@@ -24,13 +20,7 @@ def ocr_modality(
     unread = [reason for picture in pictures if (reason := _unread(picture)) is not None]
     cut = [f"{media}: {_lines(count)} more than are read in a picture" for media, count in left_out.items() if count]
     found = Status.FAILED if missing else Status.UNSAFE if unread else Status.PARTIAL if cut else Status.OK
-    status = max(found, before.status, key=_SEVERITY.index) if before else found
-    told = [before.reason] if before and before.reason else []
-    return Modality(
-        status=status,
-        reason="; ".join([*told, *_shortened([*missing, *unread, *cut])]) or None,
-        confidence=_confidence(pictures),
-    )
+    return testimony(found, [*missing, *unread, *cut], before, _confidence(pictures))
 
 
 def _unread(picture: OcrPicture) -> str | None:
@@ -45,11 +35,6 @@ def _unread(picture: OcrPicture) -> str | None:
 
 def _lines(count: int) -> str:
     return f"{count} line{'' if count == 1 else 's'}"
-
-
-def _shortened(reasons: Sequence[str]) -> list[str]:
-    further = len(reasons) - MAX_REASONS
-    return [*reasons[:MAX_REASONS], f"and {further} more"] if further > 0 else list(reasons)
 
 
 def _confidence(pictures: Sequence[OcrPicture]) -> float | None:
