@@ -18,8 +18,8 @@ from benchmarks.readers import Reader, asr_stage, faster_whisper
 from benchmarks.recording import long_sound, recordings, seconds_of, short_sounds
 from benchmarks.report import Report, Table, Target
 from benchmarks.statistics import digits, spread
-from models_export.asr_suite.words import words
-from models_export.edit_distance import sequence_distance
+from models_export.evaluation.asr_suite.words import words
+from models_export.measures.edit_distance import sequence_distance
 
 NAME = "asr"
 REQUIRED_BY_FILE, REQUIRED_BATCHED = 1.5, 1.0

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from commands.arguments import add_json, add_settings, count
 from commands.failures import CommandFailed
-from models_export.labelled_media import SuiteError
+from models_export.evaluation.labelled_media import SuiteError
 
 EPILOG = """
 Suites: ocr (pictures with known text in DIR/media/ocr_samples and DIR/memes/religious, and photographs without any in

@@ -15,7 +15,7 @@ from commands.arguments import settings_of
 from commands.console import columns, counted, put_json, say
 from commands.eval_suite import for_suite, rate, say_missing, share, write_report
 from commands.failures import CommandFailed
-from models_export.asr_suite import (
+from models_export.evaluation.asr_suite import (
     ROUTE,
     Clip,
     Figures,
@@ -32,7 +32,7 @@ from models_export.asr_suite import (
     report_of,
     samples_of,
 )
-from models_export.labelled_media import evenly
+from models_export.evaluation.labelled_media import evenly
 from processors.asr.weights import read_weights
 from processors.asr.whisper import COMPUTE_TYPES
 from processors.cores import usable_cores

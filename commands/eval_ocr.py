@@ -15,8 +15,8 @@ from commands.console import columns, counted, put_json, say
 from commands.eval_suite import for_suite, rate, say_missing, share, write_report
 from commands.failures import CommandFailed
 from commands.overlay import draw_overlay, encoded
-from models_export.labelled_media import TENANT, evenly
-from models_export.ocr_suite import (
+from models_export.evaluation.labelled_media import TENANT, evenly
+from models_export.evaluation.ocr_suite import (
     ROUTE,
     Figures,
     Reading,

@@ -9,8 +9,8 @@ import msgspec
 from msgspec.structs import replace
 
 from commands.console import counted, say
-from models_export.bootstrap import Estimate
-from models_export.labelled_media import File, Found
+from models_export.evaluation.labelled_media import File, Found
+from models_export.measures.bootstrap import Estimate
 from streams.settings import Settings
 
 MAX_NAMED = 10

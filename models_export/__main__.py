@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from models_export.card import CARD_FILE, card_of
-from models_export.pictures import SHIPPED
+from models_export.packing.card import CARD_FILE, card_of
+from models_export.packing.parts import SHIPPED
 from processors.packs import PackError
 
 EXIT_FAILED = 1
@@ -84,8 +84,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _train(given: argparse.Namespace) -> None:
-    from models_export.backbone import find_backbone
-    from models_export.train import Recipe, train
+    from models_export.text_expert.backbone import find_backbone
+    from models_export.text_expert.train import Recipe, train
 
     chosen = {name: value for name in ("steps", "seed") if (value := getattr(given, name)) is not None}
     train(given.data, find_backbone(given.backbone), given.out, Recipe(**chosen, permissive_only=not given.research))
@@ -100,8 +100,8 @@ def _script(given: argparse.Namespace) -> None:
 
 
 def _pack(given: argparse.Namespace) -> None:
-    from models_export.build import pack
-    from models_export.evaluate import summary
+    from models_export.evaluation.pack_figures import summary
+    from models_export.packing.build import pack
 
     figures = pack(
         given.run,

@@ -18,7 +18,7 @@ from models_export.audio_head.features import Spoken
 from models_export.audio_head.hear import hear_clips
 from models_export.audio_head.measure import calibrated, judged, labels_to_learn, measure, table, word_error_rate
 from models_export.audio_head.train import Clips, Recipe, fit, logits_of
-from models_export.scoring import LabelledText, PackScorer
+from models_export.evaluation.scoring import LabelledText, PackScorer
 
 GRAPH_FILE, FIGURES_FILE = "audio.onnx", "audio.json"
 

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from models_export.labelled_media import rows
+from models_export.evaluation.labelled_media import rows
 
 MANIFEST = "manifest.jsonl"
 

@@ -10,7 +10,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from models_export.calibrate import Calibration
+from models_export.measures.calibrate import Calibration
 
 OPSET = 18
 IR_VERSION = 10  # what ONNX Runtime 1.18 and later read

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from models_export.asr_suite.baseline import samples_of
 from models_export.audio_head.clips import Clip
 from models_export.audio_head.features import Spoken, States, spoken
+from models_export.evaluation.asr_suite.baseline import samples_of
 from processors.asr.activity import Samples
 from processors.asr.listener import Heard, Listener, Request, SoundInput
 from processors.asr.phantom import read_phantoms

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from babel import Locale, localedata
 
-from models_export.pool import read_pool
 from models_export.script.letters import LOOKALIKES, TWO_CASES, WRITTEN, script_of, written_in
+from models_export.text_expert.pool import read_pool
 from processors.ocr.script import COMMON
 
 MAX_CHARACTERS = 44

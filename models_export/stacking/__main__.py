@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from models_export.pictures import write_with_parts
+from models_export.packing.parts import write_with_parts
 from models_export.stacking.fit import Rows, compare, fit, highest, stacked
 from models_export.stacking.memes import MEMES, ROUTE, Judged, judge_memes, read_memes, rows_of
 from processors.chain import ChainOptions, MediaParts, Models, build_chain

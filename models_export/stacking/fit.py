@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models_export.metrics import Scores, Truth, macro_f1, ranking_quality, sigmoid
+from models_export.measures.metrics import Scores, Truth, macro_f1, ranking_quality, sigmoid
 
 Array = NDArray[np.float64]
 

@@ -9,13 +9,22 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from models_export.asr_suite import Hearing, Report, Runs, encode_prediction, fetch_all, hear_all, page_of, report_of
-from models_export.asr_suite.baseline import Baseline
-from models_export.asr_suite.figures import figures_of, overlap, times_of, worst
-from models_export.asr_suite.hearing import CHUNK, compared, hearing_of
-from models_export.asr_suite.samples import Clip, Spoken, spoken
-from models_export.bootstrap import Estimate
-from models_export.labelled_media import Found, record_of
+from models_export.evaluation.asr_suite import (
+    Hearing,
+    Report,
+    Runs,
+    encode_prediction,
+    fetch_all,
+    hear_all,
+    page_of,
+    report_of,
+)
+from models_export.evaluation.asr_suite.baseline import Baseline
+from models_export.evaluation.asr_suite.figures import figures_of, overlap, times_of, worst
+from models_export.evaluation.asr_suite.hearing import CHUNK, compared, hearing_of
+from models_export.evaluation.asr_suite.samples import Clip, Spoken, spoken
+from models_export.evaluation.labelled_media import Found, record_of
+from models_export.measures.bootstrap import Estimate
 from processors.contract import BatchPolicy, Outcome, ProcessingError
 from schemas import AsrSection, AsrSegment, AsrSound, AsrWord, FetchSection, Modality, Record, Sound, Stage, Status
 from schemas.sections import FetchedMedia

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models_export.asr_suite.made import (
+from models_export.evaluation.asr_suite.made import (
     IN_NOISE,
     IN_SILENCE,
     PAUSE_S,
@@ -20,8 +20,15 @@ from models_export.asr_suite.made import (
     pink,
     tone,
 )
-from models_export.asr_suite.samples import SPEECH_CLIPS, VIDEO_CLIPS, Clip, Spoken, read_clips, transcript_of
-from models_export.labelled_media import SuiteError
+from models_export.evaluation.asr_suite.samples import (
+    SPEECH_CLIPS,
+    VIDEO_CLIPS,
+    Clip,
+    Spoken,
+    read_clips,
+    transcript_of,
+)
+from models_export.evaluation.labelled_media import SuiteError
 
 
 def write(data: Path, manifest: Path, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models_export.asr_suite.words import letters, number_words, words
+from models_export.evaluation.asr_suite.words import letters, number_words, words
 
 
 @pytest.mark.parametrize(

@@ -23,8 +23,8 @@ from models_export.audio_head.measure import (
     table,
     word_error_rate,
 )
-from models_export.labelled_media import SuiteError
-from models_export.metrics import sigmoid
+from models_export.evaluation.labelled_media import SuiteError
+from models_export.measures.metrics import sigmoid
 from processors.asr.chunks import RATE, WINDOW_S, Chunk, Span
 from processors.asr.whisper import TOKENS_A_SECOND
 from processors.asr.words import HeardSegment, HeardWord

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from models_export.audio_head.clips import Clip
 from models_export.audio_head.features import Spoken
 from models_export.audio_head.hear import Ear, hear_with
-from models_export.pictures import SHIPPED
+from models_export.packing.parts import SHIPPED
 from processors.asr.activity import Samples
 from processors.asr.chunks import RATE
 from processors.packs import load_pack
@@ -56,7 +56,7 @@ def test_speech_has_features_of_each_stretch_and_silence_none(ear: Ear, tmp_path
 
 
 def test_a_sound_is_heard_the_same_beside_others(ear: Ear) -> None:
-    from models_export.asr_suite.baseline import samples_of
+    from models_export.evaluation.asr_suite.baseline import samples_of
 
     sound: NDArray[np.float32] = samples_of(SPEECH)
     [alone] = ear.hear([sound])

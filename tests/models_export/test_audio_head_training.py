@@ -19,8 +19,8 @@ from models_export.audio_head.clips import Clip  # noqa: E402
 from models_export.audio_head.export import CONFIDENCES, FEATURES, OUTPUT, write_graph  # noqa: E402
 from models_export.audio_head.network import AudioHead  # noqa: E402
 from models_export.audio_head.train import Clips, Recipe, fit, held_out, logits_of  # noqa: E402
-from models_export.calibrate import Calibration  # noqa: E402
-from models_export.metrics import ranking_quality  # noqa: E402
+from models_export.measures.calibrate import Calibration  # noqa: E402
+from models_export.measures.metrics import ranking_quality  # noqa: E402
 from processors.engines import OnnxEngine  # noqa: E402
 from tests.tiny_pack import write_tiny_pack  # noqa: E402
 

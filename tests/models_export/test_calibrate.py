@@ -3,14 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models_export.calibrate import (
+from models_export.measures.calibrate import (
     Calibration,
     NotAssessable,
     choose_threshold,
     fit_calibration,
     fitting_half,
 )
-from models_export.metrics import calibration_error, sigmoid
+from models_export.measures.metrics import calibration_error, sigmoid
 
 
 def world(rows: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

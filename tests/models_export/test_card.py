@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from models_export.__main__ import main
-from models_export.card import CARD_FILE, render_card
-from models_export.languages import language_cards
-from models_export.markdown import table
-from models_export.pictures import SHIPPED
+from models_export.packing.card import CARD_FILE, render_card
+from models_export.packing.languages import language_cards
+from models_export.packing.markdown import table
+from models_export.packing.parts import SHIPPED
 from tests.models_export.tiny_pictures import read_manifest
 from tests.tiny_pack import write_manifest, write_tiny_pack
 

@@ -5,7 +5,7 @@ from functools import cache
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models_export.edit_distance import distance, distance_within, sequence_distance
+from models_export.measures.edit_distance import distance, distance_within, sequence_distance
 
 # Few letters, so that texts have something in common; one is outside the basic plane, one is half of a character.
 TEXTS = st.text("abcé 😀\ud800", max_size=8)

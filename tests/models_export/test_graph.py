@@ -6,8 +6,8 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from models_export.graph import TABLE, write_graph
-from models_export.rounding import LEVELS, round_weights
+from models_export.text_expert.graph import TABLE, write_graph
+from models_export.text_expert.rounding import LEVELS, round_weights
 from tests.models_export.tiny_expert import PLACES, WIDTH, logits_of, tiny_weights
 
 ROWS = ([0, 7, 8, 2], [0, 30, 2], [0, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 2], list(range(PLACES)))

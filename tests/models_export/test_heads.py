@@ -7,7 +7,7 @@ import pytest
 
 pd = pytest.importorskip("pandas")
 
-from models_export.heads import LABELS, MIN_POSITIVES, assessed, targets  # noqa: E402
+from models_export.text_expert.heads import LABELS, MIN_POSITIVES, assessed, targets  # noqa: E402
 
 
 def rows(*groups: tuple[str, str, int, int | None, list[str]]) -> Any:

@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("sklearn")
 
-from models_export.image_head import Memes, fit_and_measure, interval
+from models_export.image_expert.hate_head import Memes, fit_and_measure, interval
 
 
 def memes(signal: float, *, rows: int = 400, seed: int = 0) -> Memes:

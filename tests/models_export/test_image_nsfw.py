@@ -13,9 +13,9 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
-from models_export.card import CARD_FILE
-from models_export.image_nsfw import SIDE, UnknownGraph, largest_difference, rewrite
-from models_export.image_pack import GRAPH_FILE, main
+from models_export.image_expert.nsfw import SIDE, UnknownGraph, largest_difference, rewrite
+from models_export.image_expert.pack_part import GRAPH_FILE, main
+from models_export.packing.card import CARD_FILE
 from processors.packs import load_pack
 from tests.models_export.test_card import manifest as card_manifest
 from tests.tiny_pack import MEASURED, described, tiny_manifest, write_manifest, write_tiny_pack

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from models_export.languages import BACKBONE_LANGUAGES, language_cards
+from models_export.packing.languages import BACKBONE_LANGUAGES, language_cards
 
 
 def pair(lang: str, *, counted: bool = True, macro_f1: float = 0.7, rows: int = 100) -> dict[str, Any]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models_export.metrics import average_precision, calibration_error, f1, macro_f1, ranking_quality, sigmoid
+from models_export.measures.metrics import average_precision, calibration_error, f1, macro_f1, ranking_quality, sigmoid
 
 
 def booleans(*values: int) -> np.ndarray:

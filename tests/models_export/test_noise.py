@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from models_export.noise import add_noise
+from models_export.text_expert.noise import add_noise
 
 TEXT = "these people should simply leave our beautiful country tomorrow"
 

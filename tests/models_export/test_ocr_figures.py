@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from models_export.bootstrap import Estimate, rate
-from models_export.labelled_media import Found
-from models_export.ocr_suite import Reading, Report, Sample, Seconds, encode_prediction, page_of, read_all
-from models_export.ocr_suite.figures import figures_of, report_of, worst
-from models_export.ocr_suite.reading import CHUNK, reading_of, record_of
-from models_export.ocr_suite.transcript import Transcript
+from models_export.evaluation.labelled_media import Found
+from models_export.evaluation.ocr_suite import Reading, Report, Sample, Seconds, encode_prediction, page_of, read_all
+from models_export.evaluation.ocr_suite.figures import figures_of, report_of, worst
+from models_export.evaluation.ocr_suite.reading import CHUNK, reading_of, record_of
+from models_export.evaluation.ocr_suite.transcript import Transcript
+from models_export.measures.bootstrap import Estimate, rate
 from processors.contract import BatchPolicy, Outcome, ProcessingError, TransientError
 from schemas import (
     Modality,

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from models_export.labelled_media import SuiteError, evenly
-from models_export.ocr_suite.samples import (
+from models_export.evaluation.labelled_media import SuiteError, evenly
+from models_export.evaluation.ocr_suite.samples import (
     MEMES,
     OCR_SAMPLES,
     PHOTOS,
@@ -16,7 +16,7 @@ from models_export.ocr_suite.samples import (
     Sample,
     read_samples,
 )
-from models_export.ocr_suite.transcript import Transcript, script_of, transcript_of
+from models_export.evaluation.ocr_suite.transcript import Transcript, script_of, transcript_of
 
 
 def write(data: Path, manifest: Path, rows: Sequence[Mapping[str, Any]], *, pictures: bool = True) -> None:

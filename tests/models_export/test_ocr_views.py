@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models_export.ocr_suite.views import lenient, strict, tokens
+from models_export.evaluation.ocr_suite.views import lenient, strict, tokens
 
 
 @given(st.text())

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from models_export.card import render_card
-from models_export.markdown import figure_tables
-from models_export.picture_card import allows_commercial_use
+from models_export.packing.card import render_card
+from models_export.packing.markdown import figure_tables
+from models_export.packing.picture_card import allows_commercial_use
 from tests.models_export.test_card import manifest
 from tests.models_export.tiny_pictures import read_manifest, write_picture_pack
 

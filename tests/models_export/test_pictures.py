@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from models_export.pictures import SHIPPED, legal_files, read_pictures, with_parts
+from models_export.packing.parts import SHIPPED, legal_files, read_pictures, with_parts
 from processors.packs import PackError, load_pack
 from tests.models_export.tiny_pictures import contents, read_manifest, write_picture_pack
 from tests.tiny_pack import described, write_manifest, write_tiny_pack
@@ -47,7 +47,7 @@ def test_a_pack_with_the_parts_of_another_has_its_files_to_the_byte_and_loads(ba
 
 
 def test_what_is_the_text_experts_stays_where_it_is(base: Path) -> None:
-    (base / "NOTICE-text").write_text("Of the text expert.")
+    (base / "text_expert" / "NOTICE-text").write_text("Of the text expert.")
     (base / "LICENSE").write_text("Of the pack.")
     assert {str(path) for path in read_pictures(base).files} == FILES
 
@@ -101,5 +101,5 @@ def test_the_shipped_graphs_have_their_licences_beside_them(part: str) -> None:
 
 
 def test_the_shipped_notice_of_the_backbone_is_the_one_that_packs_are_made_with() -> None:
-    source = SHIPPED.parents[1] / "models_export" / "NOTICE-text"
-    assert (SHIPPED / "NOTICE-text").read_text(encoding="utf-8") == source.read_text(encoding="utf-8")
+    source = SHIPPED.parents[1] / "models_export" / "text_expert" / "NOTICE-text"
+    assert (SHIPPED / "text_expert" / "NOTICE-text").read_text(encoding="utf-8") == source.read_text(encoding="utf-8")

@@ -13,7 +13,7 @@ import pytest
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
-from models_export.siglip import (  # noqa: E402
+from models_export.image_expert.siglip import (  # noqa: E402
     Heads,
     ImageTower,
     Precision,

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models_export.metrics import ranking_quality, sigmoid
+from models_export.measures.metrics import ranking_quality, sigmoid
 from models_export.stacking.__main__ import BASE_RATE, measure, write
 from models_export.stacking.fit import Rows, compare, cross_validated, fit, folds_of, highest, stacked
 from models_export.stacking.memes import read_memes

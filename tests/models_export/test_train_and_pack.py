@@ -18,10 +18,10 @@ pytest.importorskip("pyarrow")
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers  # noqa: E402
 
 from models_export.__main__ import main  # noqa: E402
-from models_export.build import pack  # noqa: E402
-from models_export.graph import HEAD_SIZE  # noqa: E402
-from models_export.train import Recipe, learning_rate, masked_loss, train  # noqa: E402
-from models_export.vocabulary import SPECIALS  # noqa: E402
+from models_export.packing.build import pack  # noqa: E402
+from models_export.text_expert.graph import HEAD_SIZE  # noqa: E402
+from models_export.text_expert.train import Recipe, learning_rate, masked_loss, train  # noqa: E402
+from models_export.text_expert.vocabulary import SPECIALS  # noqa: E402
 from processors.packs import load_pack  # noqa: E402
 from processors.packs.check import Level, check_pack  # noqa: E402
 from tests.models_export.tiny_pictures import (  # noqa: E402
@@ -162,7 +162,7 @@ def test_a_pack_that_fails_leaves_the_old_one_in_its_place(
     data, run = trained
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "manifest.json").write_text("old")
-    monkeypatch.setattr("models_export.build.MAX_PACK_BYTES", 1_000)
+    monkeypatch.setattr("models_export.packing.build.MAX_PACK_BYTES", 1_000)
     with pytest.raises(ValueError, match="a pack has at most 1,000"):
         pack(run, data, tmp_path / "out", name="tiny", limit=60)
     assert (tmp_path / "out" / "manifest.json").read_text() == "old"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
-from models_export.vocabulary import MASK_PIECES, SPECIALS, prune
+from models_export.text_expert.vocabulary import MASK_PIECES, SPECIALS, prune
 from processors.pack.layout import FIELD_MARKERS
 
 WORDS = {"▁good": -4.0, "▁bad": -4.1, "▁day": -4.2, "▁common": -3.0, "▁rare": -9.0, "▁rarest": -10.0}

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from models_export.graph import EPSILON, HEAD_SIZE, TABLE
+from models_export.text_expert.graph import EPSILON, HEAD_SIZE, TABLE
 
 WIDTH = 2 * HEAD_SIZE
 INNER = 96
@@ -15,7 +15,7 @@ PLACES = 40
 
 
 def tiny_weights(pieces: int = 50, heads: int = 3, seed: int = 0) -> dict[str, np.ndarray]:
-    """Weights under the names of `models_export.network.TextExpert`."""
+    """Weights under the names of `models_export.text_expert.network.TextExpert`."""
     rng = np.random.default_rng(seed)
 
     def values(*shape: int, scale: float = 0.2, around: float = 0.0) -> np.ndarray:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from models_export.edit_distance import distance
+from models_export.measures.edit_distance import distance
 from processors.ocr.merging import SLIP_LETTERS, SURE, is_slip, merge_frames, words_of
 from schemas import OcrLine, OcrPicture
 

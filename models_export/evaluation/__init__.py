@@ -1,0 +1,1 @@
+"""What a pack can do: labelled suites through the chain's own stages."""

@@ -1,0 +1,1 @@
+"""From trained experts to a verified pack: manifest, card and parts."""

@@ -1,0 +1,1 @@
+"""The expert that reads: its network, its training and its graph."""
