@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from models_export.packing.card import CARD_FILE, card_of
 from models_export.packing.parts import SHIPPED
@@ -24,8 +25,8 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("--data", type=Path, required=True, help="folder with text_pool.parquet and permissive_sets.tsv")
     train.add_argument("--backbone", required=True, help="folder of multilingual-e5-small, or its name on a model hub")
     train.add_argument("--out", type=Path, required=True, help="training folder; a later call with it goes on")
-    train.add_argument("--steps", type=int, help="optimiser steps in all")
-    train.add_argument("--seed", type=int, help="of everything that is drawn at random")
+    train.add_argument("--recipe", type=Path, metavar="FILE", help="YAML (default: the embedded pack's)")
+    train.add_argument("--seed", type=int, help="of everything that is drawn at random (default: the recipe's)")
     train.add_argument(
         "--research",
         action="store_true",
@@ -85,10 +86,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _train(given: argparse.Namespace) -> None:
     from models_export.text_expert.backbone import find_backbone
-    from models_export.text_expert.train import Recipe, train
+    from msgspec.structs import replace
 
-    chosen = {name: value for name in ("steps", "seed") if (value := getattr(given, name)) is not None}
-    train(given.data, find_backbone(given.backbone), given.out, Recipe(**chosen, permissive_only=not given.research))
+    from models_export.text_expert.recipe import EMBEDDED, read_recipe
+    from models_export.text_expert.train import train
+
+    recipe = read_recipe(given.recipe or EMBEDDED)
+    chosen: dict[str, Any] = {"permissive_only": False} if given.research else {}
+    if given.seed is not None:
+        chosen["seed"] = given.seed
+    train(given.data, find_backbone(given.backbone), given.out, replace(recipe, **chosen))
 
 
 def _script(given: argparse.Namespace) -> None:

@@ -13,7 +13,7 @@ import onnx
 import torch
 from torch import Tensor
 
-from models_export.text_expert.graph import TABLE, Weights, write_graph
+from models_export.text_expert.graph import SPELLING, TABLE, Weights, write_graph
 from models_export.text_expert.run_files import EXPERT_FILE, STATE_FILE, TOKENIZER_FILE
 from processors.pack.layout import TextLayout
 
@@ -51,7 +51,7 @@ def read_run(folder: Path) -> Run:
     expert = json.loads((folder / EXPERT_FILE).read_text())
     state = torch.load(folder / STATE_FILE, weights_only=True, map_location="cpu", mmap=True)
     values: dict[str, Tensor] = {**state["model"], **state["average"]}
-    weights = {name: value.float().numpy() for name, value in values.items()}
+    weights = {name: value.numpy() if name == SPELLING else value.float().numpy() for name, value in values.items()}
     weights[TABLE] = np.concatenate(
         [weights.pop(f"encoder.embeddings.word_embeddings.{part}") for part in ("known", "fresh")]
     )

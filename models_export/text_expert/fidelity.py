@@ -12,7 +12,7 @@ from transformers import BertConfig, BertModel
 from models_export.evaluation.scoring import LabelledText, PackScorer
 from models_export.measures.calibrate import Calibration
 from models_export.text_expert.export import Run
-from models_export.text_expert.graph import EPSILON, HEAD_SIZE, TABLE
+from models_export.text_expert.graph import EPSILON, HEAD_SIZE, SPELLING, TABLE, embedding_size
 from models_export.text_expert.network import TextExpert
 
 # Enough for a largest move that another sample would not exceed by much, and seconds to compute.
@@ -24,7 +24,7 @@ MAX_MOVE = 0.1
 def rebuild(run: Run) -> TextExpert:
     """The trained network with its averaged weights in 32 bit, ready to predict."""
     weights = dict(run.weights)
-    width = weights["head.weight"].shape[1]
+    width = embedding_size(weights)
     layers = sum(name.endswith("attention.self.query.weight") for name in weights)
     config = BertConfig(
         vocab_size=len(weights[TABLE]),
@@ -37,7 +37,8 @@ def rebuild(run: Run) -> TextExpert:
     )
     weights["encoder.embeddings.word_embeddings.weight"] = weights.pop(TABLE)
     has_pooler = any(name.startswith("encoder.pooler.") for name in weights)
-    network = TextExpert(BertModel(config, add_pooling_layer=has_pooler), len(weights["head.bias"]))
+    encoder = BertModel(config, add_pooling_layer=has_pooler)
+    network = TextExpert(encoder, len(weights["head.bias"]), weights[SPELLING])
     network.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
     return network.eval()
 

@@ -46,6 +46,8 @@ Weights = Mapping[str, NDArray[np.float32]]
 """Parameters of `TextExpert` by name, with the word embeddings as one table under `TABLE`."""
 
 TABLE = "table"
+SPELLING = "characters.table"
+"""uint8, as `spelling.spelling_table` has it."""
 
 
 class _Graph:
@@ -63,9 +65,12 @@ class _Graph:
     def node(
         self, kind: str, inputs: Sequence[str], name: str | None = None, domain: str = "", **attributes: Any
     ) -> str:
-        name = name or f"{kind.lower()}_{len(self.nodes)}"
+        name = name or self.name(kind.lower())
         self.nodes.append(helper.make_node(kind, inputs, [name], name=name, domain=domain, **attributes))
         return name
+
+    def name(self, kind: str) -> str:
+        return f"{kind}_{len(self.nodes)}"
 
     def restored(self, name: str, rounded: Rounded) -> str:
         """A rounded matrix as float32: constant, so computed once."""
@@ -83,7 +88,7 @@ def write_graph(weights: Weights, window_tokens: int) -> onnx.ModelProto:
         states = _layer(graph, weights, f"encoder.encoder.layer.{layer}.", states, mask)
         layer += 1
     _heads(graph, weights, states)
-    heads, width = weights["head.weight"].shape
+    heads, width = len(weights["head.bias"]), embedding_size(weights)
     model = helper.make_model(
         helper.make_graph(
             graph.nodes,
@@ -158,11 +163,66 @@ def _norm(graph: _Graph, weights: Weights, name: str, states: str) -> str:
 
 
 def _heads(graph: _Graph, weights: Weights, states: str) -> None:
-    """Mean over the tokens (padding counts as nothing), then a linear head per label."""
+    """Mean over the tokens (padding counts as nothing); a linear head per label over that and the characters."""
     tokens = graph.constant("token_axis", np.array([1], np.int64))
     present = graph.node("Cast", ["mask"], to=TensorProto.FLOAT)
     total = graph.node("Squeeze", [graph.node("MatMul", [graph.node("Unsqueeze", [present, tokens]), states]), tokens])
     count = graph.node("ReduceSum", [present, tokens], keepdims=1)
     pooled = graph.node("Div", [total, count], name="pooled")
+    seen = graph.node("Concat", [pooled, _characters(graph, weights)], axis=1)
     matrix = graph.constant("head.weight", weights["head.weight"])
-    graph.node("Gemm", [pooled, matrix, graph.constant("head.bias", weights["head.bias"])], name="logits", transB=1)
+    graph.node("Gemm", [seen, matrix, graph.constant("head.bias", weights["head.bias"])], name="logits", transB=1)
+
+
+def _characters(graph: _Graph, weights: Weights) -> str:
+    """`network.CharacterBranch`: the pieces' characters joined without gaps, through filters of several spans."""
+    table = graph.constant("characters.table", weights[SPELLING])
+    spelt = graph.node("Cast", [graph.node("Gather", [table, "ids"])], to=TensorProto.INT64)
+    letters = graph.constant("letter_axis", np.array([2], np.int64))
+    spelt = graph.node("Mul", [spelt, graph.node("Unsqueeze", ["mask", letters])])
+    codes = graph.node("Reshape", [spelt, graph.constant("row_of_codes", np.array([0, -1], np.int64))])
+    there = graph.node("Cast", [graph.node("Cast", [codes], to=TensorProto.BOOL)], to=TensorProto.FLOAT)
+    # The earlier a character, the higher its key; places without one have 0, so that they come last.
+    length = graph.node("Shape", [codes], start=1, end=2)
+    scalar = graph.constant("scalar", np.array([], np.int64))
+    count = graph.node("Reshape", [length, scalar])
+    zero, one = graph.constant("zero", np.array(0, np.int64)), graph.constant("one", np.array(1, np.int64))
+    falling = graph.node("Range", [count, zero, graph.node("Neg", [one])])
+    keys = graph.node("Mul", [there, graph.node("Cast", [falling], to=TensorProto.FLOAT)])
+    order = graph.name("order")
+    graph.nodes.append(helper.make_node("TopK", [keys, length], [graph.name("sorted"), order], axis=1))
+    joined = graph.node("GatherElements", [codes, order], axis=1)
+    # Behind the longest row's last character there is nothing to read.
+    axis = graph.constant("code_axis", np.array([1], np.int64))
+    first = graph.constant("first", np.array([0], np.int64))
+    counts = graph.node("ReduceSum", [there, axis], keepdims=0)
+    most = graph.node("Cast", [graph.node("ReduceMax", [counts], keepdims=1)], to=TensorProto.INT64)
+    end = graph.node("Max", [most, graph.constant("least", np.array([1], np.int64))])
+    joined = graph.node("Slice", [joined, first, end, axis])
+    letter = graph.node("Gather", [_constant(graph, weights, "characters.letters.weight"), joined])
+    seen = graph.node("Transpose", [letter], perm=[0, 2, 1])
+    there = graph.node("Cast", [graph.node("Cast", [joined], to=TensorProto.BOOL)], to=TensorProto.FLOAT)
+    there = graph.node("Unsqueeze", [there, axis])
+    highest: list[str] = []
+    filter_at = 0
+    while f"characters.filters.{filter_at}.weight" in weights:
+        name = f"characters.filters.{filter_at}"
+        span = weights[f"{name}.weight"].shape[2]
+        read = graph.node(
+            "Conv",
+            [seen, _constant(graph, weights, f"{name}.weight"), _constant(graph, weights, f"{name}.bias")],
+            pads=[span // 2, span // 2],
+        )
+        read = graph.node("Mul", [graph.node("Relu", [read]), there])
+        highest.append(graph.node("ReduceMax", [read, letters], keepdims=0))
+        filter_at += 1
+    return graph.node("Concat", highest, axis=1)
+
+
+def _constant(graph: _Graph, weights: Weights, name: str) -> str:
+    return graph.constant(name, weights[name])
+
+
+def embedding_size(weights: Weights) -> int:
+    """The width of `pooled`."""
+    return int(weights[TABLE].shape[1])

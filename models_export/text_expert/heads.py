@@ -1,7 +1,7 @@
-"""Which labels the text expert may have a head for, and what each data set says about each of them.
+"""What the text expert may have a head for, and what each data set says about each of them.
 
-A label is a target only where a source really judged it. A set or a language in which only one class of a label occurs
-gives that label no loss there, or the language tag and the set's style alone would come to mean the label.
+A head is trained on a row only where its source really judged it. A set or a language in which only one class of a head
+occurs gives it no loss there, or the language tag and the set's style alone would come to mean the label.
 """
 
 from __future__ import annotations
@@ -10,6 +10,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+
+from models_export.text_expert.functional.drawing import Drawn
+from models_export.text_expert.functional.templates import KINDS
+from schemas import ATTACKS, TARGETS
 
 CATEGORY_LABELS = (
     "harassment",
@@ -24,31 +28,61 @@ CATEGORY_LABELS = (
     "spam",
 )
 LABELS = ("abuse", "hate", *CATEGORY_LABELS)
+TARGET_HEADS = tuple(f"target.{name}" for name in TARGETS)
+ATTACK_HEADS = tuple(f"attack.{name}" for name in ATTACKS)
+IMPLICIT = "implicit"
+SEVERITY_HEADS = {"severity.2": 2, "severity.3": 3}
+"""Ordinal: whether the severity is at least this (Frank and Hall 2001, A Simple Approach to Ordinal Classification)."""
+HEADS = (*LABELS, *TARGET_HEADS, *ATTACK_HEADS, IMPLICIT, *SEVERITY_HEADS)
 
 # Fewer positives than this say more about the few annotators than about the label.
 MIN_POSITIVES = 300
+# Attacks are fine distinctions within hate, which is learnt beside them.
+MIN_ATTACK_POSITIVES = 50
 # A set speaks about a category only if it names it this often: a stray tag does not make the other rows negatives.
 MIN_SET_POSITIVES = 20
+# What one set alone names is that set's topic and style. The sentences of `functional` count as one.
+MIN_SETS = 2
+
+Column = np.ndarray
+"""float32 [rows]: 1 positive, 0 negative, NaN not judged."""
 
 
 def targets(rows: pd.DataFrame) -> np.ndarray:
-    """Targets of every row: float32 [rows, len(LABELS)], 1 positive, 0 negative, NaN not judged."""
-    values = np.full((len(rows), len(LABELS)), np.nan, np.float32)
-    values[:, 0] = rows["abuse"].to_numpy(np.float32, na_value=np.nan)
+    """Targets of every row: float32 [rows, len(HEADS)], 1 positive, 0 negative, NaN not judged."""
+    values = np.full((len(rows), len(HEADS)), np.nan, np.float32)
+    abuse = rows["abuse"].to_numpy(np.float32, na_value=np.nan)
+    values[:, 0] = abuse
     values[:, 1] = rows["hate"].to_numpy(np.float32, na_value=np.nan)
-    named = [set(names) for names in rows["categories"]]
-    judged = ~np.isnan(values[:, 0])
     sets = rows["dataset"].to_numpy()
-    for column, label in enumerate(CATEGORY_LABELS, start=2):
-        has = np.fromiter((label in names for names in named), bool, len(rows))
-        counts = pd.Series(has).groupby(sets).sum()
-        speaks = np.isin(sets, counts.index[counts >= MIN_SET_POSITIVES])
-        values[speaks & judged, column] = 0.0
-        values[speaks & has, column] = 1.0
+    # Only the sets themselves say that a row without a tag lacks what the tag means; rows that nobody judged do not.
+    for source, names, first in (
+        ("categories", CATEGORY_LABELS, HEADS.index(CATEGORY_LABELS[0])),
+        ("targets", TARGETS, HEADS.index(TARGET_HEADS[0])),
+        ("attacks", ATTACKS, HEADS.index(ATTACK_HEADS[0])),
+    ):
+        _tags(values, rows[source], names, first, sets, ~np.isnan(abuse))
+    implicit = rows["implicit"].to_numpy(np.float32, na_value=np.nan)
+    values[:, HEADS.index(IMPLICIT)] = np.where(abuse == 1, implicit, np.nan)
+    severity = rows["severity"].to_numpy(np.float32, na_value=np.nan)
+    for head, least in SEVERITY_HEADS.items():
+        values[:, HEADS.index(head)] = np.where(np.isnan(severity), np.nan, severity >= least)
     groups = rows["dataset"] + "/" + rows["lang"]
     for by in (groups.to_numpy(), rows["lang"].to_numpy()):
         _drop_one_class(values, by)
     return values
+
+
+def _tags(
+    values: np.ndarray, tags: pd.Series, names: Sequence[str], first: int, sets: np.ndarray, judged: np.ndarray
+) -> None:
+    named = [set(found) for found in tags]
+    for column, name in enumerate(names, start=first):
+        has = np.fromiter((name in found for found in named), bool, len(named))
+        counts = pd.Series(has).groupby(sets).sum()
+        speaks = np.isin(sets, counts.index[counts >= MIN_SET_POSITIVES])
+        values[speaks & judged, column] = 0.0
+        values[speaks & has, column] = 1.0
 
 
 def _drop_one_class(values: np.ndarray, by: np.ndarray) -> None:
@@ -61,20 +95,43 @@ def _drop_one_class(values: np.ndarray, by: np.ndarray) -> None:
                 values[inside, column] = np.nan
 
 
-def assessed(train: np.ndarray, dev: np.ndarray) -> list[int]:
-    """Columns of LABELS that earn a head: enough training positives, both classes on dev."""
-    return [
-        column
-        for column in range(len(LABELS))
-        if np.nansum(train[:, column]) >= MIN_POSITIVES
-        and {0.0, 1.0} <= set(np.unique(dev[:, column][~np.isnan(dev[:, column])]).tolist())
-    ]
+def functional_targets(drawn: Drawn) -> np.ndarray:
+    """What a sentence of ours says of each head: float32 [len(HEADS)]."""
+    kind = KINDS[drawn.template.kind]
+    values = dict.fromkeys(HEADS, np.nan)
+    values |= {"abuse": kind.abuse, "hate": kind.hate, "insult": kind.insult if not kind.hate else np.nan}
+    values |= {head: kind.hate and head.partition(".")[2] in drawn.targets for head in TARGET_HEADS}
+    if kind.hate:
+        # What a template does not name may still be in it.
+        values |= {f"attack.{name}": True for name in drawn.template.attacks}
+    else:
+        values |= dict.fromkeys(ATTACK_HEADS, False)
+    if kind.implicit is not None:
+        values[IMPLICIT] = kind.implicit
+    return np.array([values[head] for head in HEADS], np.float32)
+
+
+def assessed(train: np.ndarray, dev: np.ndarray, sets: np.ndarray) -> list[int]:
+    """Columns of HEADS that earn a head: enough training positives, from several sets, and both classes on dev.
+
+    `train`: [rows, len(HEADS)], with the set of each row in `sets`; sentences of `functional` are a set of their own.
+    """
+    earned: list[int] = []
+    for column, head in enumerate(HEADS):
+        positive = train[:, column] == 1
+        counts = np.unique(sets[positive], return_counts=True)[1]
+        least = MIN_ATTACK_POSITIVES if head in ATTACK_HEADS else MIN_POSITIVES
+        on_dev = set(np.unique(dev[:, column][~np.isnan(dev[:, column])]).tolist())
+        several = int((counts >= MIN_SET_POSITIVES).sum()) >= MIN_SETS
+        if positive.sum() >= least and several and {0.0, 1.0} <= on_dev:
+            earned.append(column)
+    return earned
 
 
 def describe(columns: Sequence[int], values: np.ndarray) -> dict[str, dict[str, int]]:
-    """Positives and negatives per label, for the manifest."""
+    """Positives and negatives per head, for the manifest."""
     return {
-        LABELS[column]: {
+        HEADS[column]: {
             "positives": int(np.nansum(values[:, column])),
             "negatives": int(np.sum(values[:, column] == 0)),
         }

@@ -5,12 +5,41 @@ from __future__ import annotations
 import random
 
 LEET = {"a": "4@", "e": "3", "i": "1!", "o": "0", "s": "5$", "t": "7", "b": "8", "l": "1"}
+EMOJI = {
+    "monkey": "🐒",
+    "monkeys": "🐒",
+    "pig": "🐷",
+    "pigs": "🐷",
+    "dog": "🐶",
+    "dogs": "🐶",
+    "rat": "🐀",
+    "rats": "🐀",
+    "snake": "🐍",
+    "snakes": "🐍",
+    "cockroaches": "🪳",
+    "clown": "🤡",
+    "shit": "💩",
+    "trash": "🗑️",
+    "garbage": "🗑️",
+    "gun": "🔫",
+    "bomb": "💣",
+    "knife": "🔪",
+    "kill": "🔪",
+    "dead": "💀",
+    "love": "❤️",
+    "gay": "🏳️‍🌈",
+    "woman": "👩",
+    "women": "👩",
+    "muslims": "🕌",
+    "jews": "✡️",
+}
+"""Words that are often replaced by a picture of what they name."""
 HOMOGLYPH = {"a": "а", "e": "е", "o": "о", "c": "с", "p": "р", "x": "х", "i": "і"}
 
 
 def add_noise(text: str, rng: random.Random) -> str:
     """`text` with one or two kinds of spelling noise; its meaning for a reader stays."""
-    for edit in rng.sample((_letters, _leet, _spaces, _case, _repeat, _join), rng.choice((1, 1, 2))):
+    for edit in rng.sample((_letters, _leet, _spaces, _case, _repeat, _join, _emoji), rng.choice((1, 1, 2))):
         text = edit(text, rng)
     return text
 
@@ -61,6 +90,16 @@ def _join(text: str, rng: random.Random) -> str:
     if len(words) > 2:
         at = rng.randrange(len(words) - 1)
         words[at : at + 2] = [words[at] + words[at + 1]]
+    return " ".join(words)
+
+
+def _emoji(text: str, rng: random.Random) -> str:
+    """One word that has an emoji of its own."""
+    words = text.split(" ")
+    known = [at for at, word in enumerate(words) if word.lower() in EMOJI]
+    if known:
+        at = rng.choice(known)
+        words[at] = EMOJI[words[at].lower()]
     return " ".join(words)
 
 

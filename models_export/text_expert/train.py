@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
 
-from models_export.text_expert.heads import LABELS, assessed, describe, targets
+from models_export.text_expert.functional.drawing import Functional
+from models_export.text_expert.heads import HEADS, assessed, describe, targets
+from models_export.text_expert.losses import head_focus, head_weights, masked_loss
 from models_export.text_expert.network import TextExpert, from_backbone
 from models_export.text_expert.pool import read_pool
-from models_export.text_expert.run_files import EXPERT_FILE, STATE_FILE, TOKENIZER_FILE
-from models_export.text_expert.samples import Samples
+from models_export.text_expert.recipe import Recipe
+from models_export.text_expert.run_files import CURVES_FILE, EXPERT_FILE, STATE_FILE, TOKENIZER_FILE
+from models_export.text_expert.samples import Balance, Samples, Shares
+from models_export.text_expert.spelling import spelling_table
 from models_export.text_expert.vocabulary import prune
 from processors.pack.layout import TextLayout
 from processors.pack.tokens import FieldTokenizer
@@ -25,62 +31,30 @@ SAVE_EVERY_S = 600.0
 REPORT_EVERY = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """What a training run is made of; the same recipe, data and backbone give the same pack (on one kind of device)."""
+@dataclass
+class Progress:
+    """What a run has reached, and what its optimiser has gathered in the present phase."""
 
-    seed: int = 7
-    steps: int = 2700
-    batch: int = 32
-    learning_rate: float = 8e-5
-    warmup: int = 200
-    # The last part of the steps, over which the rate falls to zero (a "trapezoid": a run can be prolonged by raising
-    # `steps` before the fall begins).
-    cooldown: float = 0.3
-    weight_decay: float = 0.01
-    noise: float = 0.2
-    untagged: float = 0.15
-    vocabulary: int = 80_000
-    window_tokens: int = 96
-    permissive_only: bool = True
-    ema: float = 0.999
-
-
-def learning_rate(recipe: Recipe, step: int) -> float:
-    """The rate at `step`: linear warm-up, constant, linear fall over the last `cooldown` of the steps."""
-    rise = min(1.0, (step + 1) / recipe.warmup)
-    fall = min(1.0, (recipe.steps - step) / (recipe.steps * recipe.cooldown))
-    return recipe.learning_rate * min(rise, fall)
-
-
-def masked_loss(logits: Tensor, wanted: Tensor) -> Tensor:
-    """Binary cross-entropy, averaged per head over the rows that judge it and then over the heads seen.
-
-    Categories weigh half of abuse and hate: they have a tenth of the rows, and are read beside them.
-    """
-    known = ~torch.isnan(wanted)
-    each = (
-        torch.nn.functional.binary_cross_entropy_with_logits(logits, torch.nan_to_num(wanted), reduction="none") * known
-    )
-    seen = known.sum(0)
-    weight = torch.full_like(seen, 0.5, dtype=torch.float32)
-    weight[:2] = 1.0
-    weight = weight * seen / known.shape[0]
-    per_head = each.sum(0) / seen.clamp(min=1)
-    return (per_head * weight).sum() / weight.sum().clamp(min=1e-6)
+    model: TextExpert
+    average: dict[str, Tensor]
+    optimizer: torch.optim.Optimizer
+    step: int = 0
 
 
 def train(data: Path, backbone: Path, out: Path, recipe: Recipe) -> None:
-    """Train (or go on training) into the folder `out`: tokenizer, layout, heads, and the averaged weights."""
+    """Train (or go on training) into the folder `out`: tokenizer, layout, heads, curves, and the averaged weights.
+
+    Raises ValueError for a folder that was begun with other heads or another seed.
+    """
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(recipe.seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     rows = read_pool(data, permissive_only=recipe.permissive_only)
     is_train = (rows["split"] == "train").to_numpy()
     wanted = targets(rows)
-    columns = assessed(wanted[is_train], wanted[~is_train])
+    columns = assessed(wanted[is_train], wanted[~is_train], rows["dataset"].to_numpy()[is_train])
     usable = is_train & ~np.isnan(wanted[:, columns]).all(1)
-    heads = [LABELS[at] for at in columns]
+    heads = [HEADS[at] for at in columns]
     print(f"{usable.sum():,} training rows, heads: {', '.join(heads)}, device {device}", flush=True)
 
     path = out / EXPERT_FILE
@@ -90,45 +64,68 @@ def train(data: Path, backbone: Path, out: Path, recipe: Recipe) -> None:
     if expert["heads"] != heads:
         raise ValueError(f"{path}: was begun with other heads ({', '.join(expert['heads'])}): choose another folder")
     layout = TextLayout(window_tokens=recipe.window_tokens, languages=expert["languages"], markers=expert["markers"])
-    tokenizer = FieldTokenizer.from_file(out / TOKENIZER_FILE)
-    samples = Samples(rows[usable].reset_index(drop=True), wanted[usable][:, columns], layout, tokenizer)
-    model = from_backbone(backbone, expert["origin"], len(columns))
+    samples = Samples(
+        rows[usable].reset_index(drop=True),
+        wanted[usable],
+        columns,
+        layout,
+        FieldTokenizer.from_file(out / TOKENIZER_FILE),
+        balance=Balance(recipe.group_cap, recipe.group_power),
+        functional=Functional.shipped(),
+    )
+    table = spelling_table(json.loads((out / TOKENIZER_FILE).read_text(encoding="utf-8")))
+    model = from_backbone(backbone, expert["origin"], len(columns), table)
     model.to(device).train()
     average = {name: value.detach().float().clone() for name, value in model.named_parameters() if value.requires_grad}
-    optimizer = torch.optim.AdamW(
-        [value for value in model.parameters() if value.requires_grad],
-        lr=recipe.learning_rate,
-        weight_decay=recipe.weight_decay,
-    )
-    step = _resume(out, model, average, optimizer)
+    progress = Progress(model, average, _optimizer(model, recipe))
+    _resume(out, progress, recipe)
+    shares = np.nanmean(wanted[usable][:, columns], axis=0)
+    _run(samples, progress, recipe, out, head_weights(heads).to(device), head_focus(shares.tolist()).to(device))
 
+
+def _run(samples: Samples, progress: Progress, recipe: Recipe, out: Path, weights: Tensor, focus: Tensor) -> None:
+    model, device = progress.model, weights.device
     saved = started = time.monotonic()
-    first, losses = step, []
-    for batch in samples.batches(recipe.seed, step, recipe.batch, noise=recipe.noise, untagged=recipe.untagged):
-        if step >= recipe.steps:
-            break
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(recipe, step)
-        with torch.autocast(device, torch.bfloat16):
-            logits, _ = model(torch.from_numpy(batch.ids).to(device), torch.from_numpy(batch.mask).to(device))
-        loss = masked_loss(logits, torch.from_numpy(batch.targets).to(device))
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        step += 1
-        _follow(average, model, min(recipe.ema, step / (step + 10)))
-        losses.append(float(loss.detach()))
-        if step % REPORT_EVERY == 0:
-            rate = (step - first) * recipe.batch / (time.monotonic() - started)
-            print(
-                f"step {step:,}/{recipe.steps:,} loss {np.mean(losses[-REPORT_EVERY:]):.4f} {rate:.1f} samples/s",
-                flush=True,
-            )
-        if time.monotonic() - saved > SAVE_EVERY_S:
-            _save(out, model, average, optimizer, step)
-            saved = time.monotonic()
-    _save(out, model, average, optimizer, step)
+    first, losses = progress.step, []
+    while progress.step < recipe.steps:
+        at, within = recipe.phase_at(progress.step)
+        phase = recipe.phases[at]
+        if within == 0:
+            progress.optimizer = _optimizer(model, recipe)
+            print(f"phase {phase.name}: {phase.steps:,} steps", flush=True)
+        shares = Shares(recipe.noise, recipe.untagged, phase.functional)
+        batches = samples.batches(recipe.seed + at, within, recipe.batch, shares)
+        for step, batch in zip(range(within, phase.steps), batches, strict=False):
+            for group in progress.optimizer.param_groups:
+                group["lr"] = phase.rate(step)
+            with torch.autocast(device.type, torch.bfloat16):
+                logits, _ = model(torch.from_numpy(batch.ids).to(device), torch.from_numpy(batch.mask).to(device))
+            loss = masked_loss(logits, torch.from_numpy(batch.targets).to(device), weights, focus)
+            progress.optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            progress.optimizer.step()
+            progress.step += 1
+            _follow(progress.average, model, min(recipe.ema, progress.step / (progress.step + 10)))
+            losses.append(float(loss.detach()))
+            if progress.step % REPORT_EVERY == 0:
+                rate = (progress.step - first) * recipe.batch / (time.monotonic() - started)
+                _report(out, recipe, progress.step, float(np.mean(losses[-REPORT_EVERY:])), rate)
+            if time.monotonic() - saved > SAVE_EVERY_S:
+                _save(out, progress)
+                saved = time.monotonic()
+    _save(out, progress)
+
+
+def _optimizer(model: TextExpert, recipe: Recipe) -> torch.optim.Optimizer:
+    trained = [value for value in model.parameters() if value.requires_grad]
+    return torch.optim.AdamW(trained, weight_decay=recipe.weight_decay, fused=True)
+
+
+def _report(out: Path, recipe: Recipe, step: int, loss: float, rate: float) -> None:
+    print(f"step {step:,}/{recipe.steps:,} loss {loss:.4f} {rate:.1f} samples/s", flush=True)
+    with (out / CURVES_FILE).open("ab") as file:
+        file.write(msgspec.json.encode({"step": step, "loss": round(loss, 5)}) + b"\n")
 
 
 def _begin(rows: pd.DataFrame, backbone: Path, out: Path, recipe: Recipe, counts: dict[str, dict[str, int]]) -> None:
@@ -138,8 +135,23 @@ def _begin(rows: pd.DataFrame, backbone: Path, out: Path, recipe: Recipe, counts
     """
     spec, origin, ids = prune(backbone, rows["text"], sorted(set(rows["lang"])), recipe.vocabulary)
     (out / TOKENIZER_FILE).write_text(json.dumps(spec, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
-    expert = {"recipe": asdict(recipe), "heads": list(counts), "rows": counts, "origin": origin, **ids}
+    expert = {
+        "recipe": msgspec.to_builtins(recipe),
+        "heads": list(counts),
+        "rows": counts,
+        "data": data_hash(rows),
+        "origin": origin,
+        **ids,
+    }
     (out / EXPERT_FILE).write_text(json.dumps(expert), encoding="utf-8")
+
+
+def data_hash(rows: pd.DataFrame) -> str:
+    """SHA-256 over the ids and texts that may be trained on, in the order of their ids."""
+    digest = hashlib.sha256()
+    for name, text in sorted(zip(rows["id"], rows["text"], strict=True)):
+        digest.update(f"{name}\0{text}\0".encode())
+    return digest.hexdigest()
 
 
 def _follow(average: dict[str, Tensor], model: TextExpert, keep: float) -> None:
@@ -149,25 +161,30 @@ def _follow(average: dict[str, Tensor], model: TextExpert, keep: float) -> None:
         torch._foreach_lerp_(list(average.values()), [names[name].detach() for name in average], 1 - keep)
 
 
-def _save(
-    out: Path, model: TextExpert, average: dict[str, Tensor], optimizer: torch.optim.Optimizer, step: int
-) -> None:
+def _save(out: Path, progress: Progress) -> None:
     part = out / "state.part"
     torch.save(
-        {"model": model.state_dict(), "average": average, "optimizer": optimizer.state_dict(), "step": step}, part
+        {
+            "model": progress.model.state_dict(),
+            "average": progress.average,
+            "optimizer": progress.optimizer.state_dict(),
+            "step": progress.step,
+        },
+        part,
     )
     part.replace(out / STATE_FILE)
-    print(f"saved at step {step:,}", flush=True)
+    print(f"saved at step {progress.step:,}", flush=True)
 
 
-def _resume(out: Path, model: TextExpert, average: dict[str, Tensor], optimizer: torch.optim.Optimizer) -> int:
+def _resume(out: Path, progress: Progress, recipe: Recipe) -> None:
     path = out / STATE_FILE
     if not path.exists():
-        return 0
+        return
     state = torch.load(path, weights_only=True)
-    model.load_state_dict(state["model"])
+    progress.model.load_state_dict(state["model"])
     for name, value in state["average"].items():
-        average[name].copy_(value)
-    optimizer.load_state_dict(state["optimizer"])
-    print(f"resumed at step {state['step']:,}", flush=True)
-    return int(state["step"])
+        progress.average[name].copy_(value)
+    progress.step = int(state["step"])
+    if recipe.phase_at(progress.step)[1]:  # a phase that begins has an optimiser of its own
+        progress.optimizer.load_state_dict(state["optimizer"])
+    print(f"resumed at step {progress.step:,}", flush=True)

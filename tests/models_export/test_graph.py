@@ -10,6 +10,9 @@ from models_export.text_expert.graph import TABLE, write_graph
 from models_export.text_expert.rounding import LEVELS, round_weights
 from tests.models_export.tiny_expert import PLACES, WIDTH, logits_of, tiny_weights
 
+FLOATS = ("head.weight", "characters.letters.weight")
+"""Small enough to stay as they are."""
+
 ROWS = ([0, 7, 8, 2], [0, 30, 2], [0, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 2], list(range(PLACES)))
 
 
@@ -19,7 +22,7 @@ def rounded(weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     for name, value in weights.items():
         if name == TABLE:
             kept[name] = round_weights(value, axis=1).restored()
-        elif name.endswith(".weight") and value.ndim == 2 and "embeddings" not in name and name != "head.weight":
+        elif name.endswith(".weight") and value.ndim == 2 and "embeddings" not in name and name not in FLOATS:
             kept[name] = round_weights(value.T, axis=0).restored().T
     return kept
 

@@ -7,22 +7,32 @@ import pytest
 
 pd = pytest.importorskip("pandas")
 
-from models_export.text_expert.heads import LABELS, MIN_POSITIVES, assessed, targets  # noqa: E402
+from models_export.text_expert.heads import HEADS, MIN_POSITIVES, assessed, targets  # noqa: E402
 
 
 def rows(*groups: tuple[str, str, int, int | None, list[str]]) -> Any:
     """(set, language, rows, abuse, categories) each."""
     table = [
-        {"dataset": name, "lang": lang, "abuse": abuse, "hate": None, "categories": categories}
+        {
+            "dataset": name,
+            "lang": lang,
+            "abuse": abuse,
+            "hate": None,
+            "categories": categories,
+            "targets": categories,
+            "attacks": [],
+            "implicit": None,
+            "severity": None,
+        }
         for name, lang, count, abuse, categories in groups
         for _ in range(count)
     ]
     frame = pd.DataFrame(table)
-    return frame.astype({"abuse": "Int8", "hate": "Int8"})
+    return frame.astype({"abuse": "Int8", "hate": "Int8", "implicit": "Int8", "severity": "Int8"})
 
 
 def column(values: np.ndarray, label: str) -> np.ndarray:
-    return values[:, LABELS.index(label)]
+    return values[:, HEADS.index(label)]
 
 
 def test_abuse_is_taken_as_the_set_says_it() -> None:
@@ -57,15 +67,32 @@ def test_a_stray_tag_does_not_make_the_other_rows_negatives() -> None:
 
 
 def test_a_head_needs_enough_positives_and_both_classes_on_dev() -> None:
-    train = np.full((MIN_POSITIVES + 1, len(LABELS)), np.nan, np.float32)
-    dev = np.full((2, len(LABELS)), np.nan, np.float32)
+    train = np.full((MIN_POSITIVES + 40, len(HEADS)), np.nan, np.float32)
+    sets = np.where(np.arange(len(train)) < MIN_POSITIVES // 2, "one", "another")
+    dev = np.full((2, len(HEADS)), np.nan, np.float32)
     for label, positives, classes in (
         ("abuse", MIN_POSITIVES, (0, 1)),
         ("hate", MIN_POSITIVES - 1, (0, 1)),
         ("insult", MIN_POSITIVES, (1, 1)),
     ):
-        at = LABELS.index(label)
+        at = HEADS.index(label)
         train[:, at] = 0
         train[:positives, at] = 1
         dev[:, at] = classes
-    assert [LABELS[at] for at in assessed(train, dev)] == ["abuse"]
+    assert [HEADS[at] for at in assessed(train, dev, sets)] == ["abuse"]
+    assert assessed(train, dev, np.full(len(train), "one")) == []
+
+
+def test_targets_are_judged_in_sets_that_name_them_and_benign_rows_have_none() -> None:
+    values = targets(rows(("a", "en", 30, 1, ["race"]), ("a", "en", 30, 1, ["sex"]), ("a", "en", 30, 0, [])))
+    assert column(values, "target.race")[[0, 30, 60]].tolist() == [1, 0, 0]
+    assert np.isnan(column(values, "target.age")).all()
+
+
+def test_severity_is_whether_it_is_at_least_so_high() -> None:
+    table = rows(("a", "en", 3, 1, []), ("a", "en", 1, 0, []))
+    table["severity"] = pd.array([0, 2, 3, None], dtype="Int8")
+    values = targets(table)
+    assert column(values, "severity.2")[:3].tolist() == [0, 1, 1]
+    assert column(values, "severity.3")[:3].tolist() == [0, 0, 1]
+    assert np.isnan(column(values, "severity.2")[3])

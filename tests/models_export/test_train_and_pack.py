@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import random
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 pd = pytest.importorskip("pandas")
 torch = pytest.importorskip("torch")
@@ -20,7 +20,9 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers  # noqa: E
 from models_export.__main__ import main  # noqa: E402
 from models_export.packing.build import pack  # noqa: E402
 from models_export.text_expert.graph import HEAD_SIZE  # noqa: E402
-from models_export.text_expert.train import Recipe, learning_rate, masked_loss, train  # noqa: E402
+from models_export.text_expert.losses import masked_loss  # noqa: E402
+from models_export.text_expert.recipe import Phase, read_recipe  # noqa: E402
+from models_export.text_expert.train import train  # noqa: E402
 from models_export.text_expert.vocabulary import SPECIALS  # noqa: E402
 from processors.packs import load_pack  # noqa: E402
 from processors.packs.check import Level, check_pack  # noqa: E402
@@ -35,7 +37,11 @@ from tests.tiny_pack import write_manifest  # noqa: E402
 NICE = ("lovely", "morning", "thanks", "garden", "music", "friend", "coffee", "sunny")
 NASTY = ("grubby", "vermin", "wretch", "scum")
 STEPS = 60
-RECIPE = Recipe(steps=STEPS, learning_rate=5e-3, warmup=10, vocabulary=200, window_tokens=64, ema=0.9)
+PHASES = (
+    Phase(name="sets", steps=STEPS // 2, learning_rate=5e-3, warmup=10, cooldown=0.0, functional=0.0),
+    Phase(name="functional", steps=STEPS // 2, learning_rate=5e-3, warmup=5, cooldown=0.5, functional=0.1),
+)
+RECIPE = replace(read_recipe(), phases=PHASES, vocabulary=200, window_tokens=64, ema=0.9)
 
 
 def write_backbone(folder: Path) -> Path:
@@ -85,9 +91,13 @@ def write_pool(folder: Path) -> Path:
                     "hate": None,
                     "categories": ["profanity"] if rng.random() < 0.4 else [],
                     "context": None,
+                    "targets": [],
+                    "attacks": [],
+                    "implicit": None,
+                    "severity": None,
                 }
             )
-    frame = pd.DataFrame(rows).astype({"abuse": "Int8", "hate": "Int8"})
+    frame = pd.DataFrame(rows).astype({"abuse": "Int8", "hate": "Int8", "implicit": "Int8", "severity": "Int8"})
     frame.to_parquet(folder / "text_pool.parquet")
     (folder / "permissive_sets.tsv").write_text("dataset\tlicence as stated\nopen\tMIT\nopen_too\tCC BY 4.0\n")
     return folder
@@ -100,7 +110,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     data, backbone, run = write_pool(folder / "data"), write_backbone(folder / "backbone"), folder / "run"
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    train(data, backbone, run, replace(RECIPE, steps=STEPS // 2))
+    train(data, backbone, run, replace(RECIPE, phases=PHASES[:1]))
     train(data, backbone, run, RECIPE)
     torch.set_num_threads(threads)
     return data, run
@@ -237,8 +247,8 @@ def test_a_run_keeps_its_heads(trained: tuple[Path, Path], tmp_path: Path) -> No
 
 
 def test_the_rate_rises_stays_and_falls() -> None:
-    recipe = Recipe(steps=1_000, warmup=100, cooldown=0.3, learning_rate=1.0)
-    rates = [learning_rate(recipe, step) for step in range(1_000)]
+    phase = Phase(name="one", steps=1_000, warmup=100, cooldown=0.3, learning_rate=1.0, functional=0.0)
+    rates = [phase.rate(step) for step in range(1_000)]
     assert rates[0] < rates[50] < rates[99] == rates[500] == 1.0
     assert rates[700] > rates[850] > rates[999] > 0
 
@@ -248,7 +258,8 @@ def test_a_label_that_nobody_judged_gives_no_loss() -> None:
     wanted = torch.tensor([[1.0, float("nan")], [0.0, float("nan")]])
     changed = logits.clone()
     changed[:, 1] = 100.0
-    assert masked_loss(logits, wanted) == masked_loss(changed, wanted)
+    weights, focus = torch.ones(2), torch.zeros(2)
+    assert masked_loss(logits, wanted, weights, focus) == masked_loss(changed, wanted, weights, focus)
 
 
 @pytest.mark.parametrize(
