@@ -23,6 +23,9 @@ OPENED = 0.2
 CLOSED = 0.25
 """Shares of the sentences that get an opener, and a closer."""
 
+UNSPACED = ("zh",)
+"""Languages that put no space between a sentence and what opens or closes it."""
+
 ENGLISH = "en"
 ENGLISH_SHARE = 0.3
 """Of all sentences; the other languages share the rest evenly."""
@@ -70,12 +73,13 @@ def fill(file: Templates, template: Template, rng: random.Random) -> Drawn:
         slots = [slot for slot in template.slots if slot.partition(".")[0] == name]
         fillers |= zip(slots, rng.sample(file.slots[name], len(slots)), strict=True)
     text = SLOT.sub(lambda match: fillers[match[1]].text, template.text)
+    gap = "" if file.lang in UNSPACED else " "
     if rng.random() < OPENED and file.slots.get(LEAD):
-        text = f"{rng.choice(file.slots[LEAD]).text} {text}"
+        text = f"{rng.choice(file.slots[LEAD]).text}{gap}{text}"
     else:
         text = text[:1].upper() + text[1:] if template.text.startswith("{") else text
     if rng.random() < CLOSED and file.slots.get(TAIL):
-        text = f"{text} {rng.choice(file.slots[TAIL]).text}"
+        text = f"{text}{gap}{rng.choice(file.slots[TAIL]).text}"
     named = tuple(dict.fromkeys(filler.target for filler in fillers.values() if filler.target))
     return Drawn(file.lang, text, template, named if template.targets is None else template.targets)
 
