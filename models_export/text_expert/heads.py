@@ -6,12 +6,13 @@ occurs gives it no loss there, or the language tag and the set's style alone wou
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import random
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pandas as pd
 
-from models_export.text_expert.functional.drawing import Drawn
+from models_export.text_expert.functional.drawing import Drawn, Functional
 from models_export.text_expert.functional.templates import KINDS
 from schemas import ATTACKS, TARGETS
 
@@ -43,6 +44,8 @@ MIN_ATTACK_POSITIVES = 50
 MIN_SET_POSITIVES = 20
 # What one set alone names is that set's topic and style. The sentences of `functional` count as one.
 MIN_SETS = 2
+# Sentences that are drawn to see what our own templates teach.
+DRAWN = 3000
 
 Column = np.ndarray
 """float32 [rows]: 1 positive, 0 negative, NaN not judged."""
@@ -111,10 +114,17 @@ def functional_targets(drawn: Drawn) -> np.ndarray:
     return np.array([values[head] for head in HEADS], np.float32)
 
 
-def assessed(train: np.ndarray, dev: np.ndarray, sets: np.ndarray) -> list[int]:
+def taught(functional: Functional) -> set[str]:
+    """The heads of which our own sentences hold enough positives to count as a set."""
+    rng = random.Random(0)
+    drawn = np.stack([functional_targets(functional.draw(rng)) for _ in range(DRAWN)])
+    return {head for head, column in zip(HEADS, drawn.T, strict=True) if (column == 1).sum() >= MIN_SET_POSITIVES}
+
+
+def assessed(train: np.ndarray, dev: np.ndarray, sets: np.ndarray, also: Collection[str] = ()) -> list[int]:
     """Columns of HEADS that earn a head: enough training positives, from several sets, and both classes on dev.
 
-    `train`: [rows, len(HEADS)], with the set of each row in `sets`; sentences of `functional` are a set of their own.
+    `train`: [rows, len(HEADS)], with the set of each row in `sets`; `also`: heads that have one more set (`taught`).
     """
     earned: list[int] = []
     for column, head in enumerate(HEADS):
@@ -122,7 +132,7 @@ def assessed(train: np.ndarray, dev: np.ndarray, sets: np.ndarray) -> list[int]:
         counts = np.unique(sets[positive], return_counts=True)[1]
         least = MIN_ATTACK_POSITIVES if head in ATTACK_HEADS else MIN_POSITIVES
         on_dev = set(np.unique(dev[:, column][~np.isnan(dev[:, column])]).tolist())
-        several = int((counts >= MIN_SET_POSITIVES).sum()) >= MIN_SETS
+        several = int((counts >= MIN_SET_POSITIVES).sum()) + (head in also) >= MIN_SETS
         if positive.sum() >= least and several and {0.0, 1.0} <= on_dev:
             earned.append(column)
     return earned

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from models_export.text_expert.functional.drawing import Functional
-from models_export.text_expert.heads import HEADS, assessed, describe, targets
+from models_export.text_expert.heads import HEADS, assessed, describe, targets, taught
 from models_export.text_expert.losses import head_focus, head_weights, masked_loss
 from models_export.text_expert.network import TextExpert, from_backbone
 from models_export.text_expert.pool import read_pool
@@ -52,7 +52,8 @@ def train(data: Path, backbone: Path, out: Path, recipe: Recipe) -> None:
     rows = read_pool(data, permissive_only=recipe.permissive_only)
     is_train = (rows["split"] == "train").to_numpy()
     wanted = targets(rows)
-    columns = assessed(wanted[is_train], wanted[~is_train], rows["dataset"].to_numpy()[is_train])
+    functional = Functional.shipped()
+    columns = assessed(wanted[is_train], wanted[~is_train], rows["dataset"].to_numpy()[is_train], taught(functional))
     usable = is_train & ~np.isnan(wanted[:, columns]).all(1)
     heads = [HEADS[at] for at in columns]
     print(f"{usable.sum():,} training rows, heads: {', '.join(heads)}, device {device}", flush=True)
@@ -71,7 +72,7 @@ def train(data: Path, backbone: Path, out: Path, recipe: Recipe) -> None:
         layout,
         FieldTokenizer.from_file(out / TOKENIZER_FILE),
         balance=Balance(recipe.group_cap, recipe.group_power),
-        functional=Functional.shipped(),
+        functional=functional,
     )
     table = spelling_table(json.loads((out / TOKENIZER_FILE).read_text(encoding="utf-8")))
     model = from_backbone(backbone, expert["origin"], len(columns), table)
