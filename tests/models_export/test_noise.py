@@ -6,7 +6,7 @@ import pytest
 
 from models_export.text_expert.noise import add_noise
 
-TEXT = "these people should simply leave our beautiful country tomorrow"
+TEXT = "these dogs should simply leave our beautiful country tomorrow"
 
 
 def test_noise_is_repeatable_from_its_seed() -> None:

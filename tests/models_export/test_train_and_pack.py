@@ -246,13 +246,6 @@ def test_a_run_keeps_its_heads(trained: tuple[Path, Path], tmp_path: Path) -> No
         train(data, run, copy, RECIPE)
 
 
-def test_the_rate_rises_stays_and_falls() -> None:
-    phase = Phase(name="one", steps=1_000, warmup=100, cooldown=0.3, learning_rate=1.0, functional=0.0)
-    rates = [phase.rate(step) for step in range(1_000)]
-    assert rates[0] < rates[50] < rates[99] == rates[500] == 1.0
-    assert rates[700] > rates[850] > rates[999] > 0
-
-
 def test_a_label_that_nobody_judged_gives_no_loss() -> None:
     logits = torch.tensor([[0.3, 5.0], [-0.2, -5.0]])
     wanted = torch.tensor([[1.0, float("nan")], [0.0, float("nan")]])
