@@ -25,6 +25,7 @@ COMMANDS = {
     "tail": "show decisions, confidences, flags or dead letters as they come",
     "score": "posts in, decisions out, without Kafka",
     "eval": "measure the chain on a labelled suite, with a report",
+    "data": "data sets in one manifest: build, check, read their media, write shards",
     "lag": "how far each stage is behind, in messages and seconds",
     "dlq": "list, show and replay dead letters",
     "media": "remove media past their retention, or those of one post",

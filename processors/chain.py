@@ -23,7 +23,7 @@ from processors.contract import (
     Processor,
     is_async,
 )
-from processors.encode import EncodeProcessor
+from processors.encode import AttributionOptions, Attributor, EncodeProcessor
 from processors.engines import Device
 from processors.fetch import FetchOptions, FetchProcessor
 from processors.fuse import EvidenceLimits, FuseProcessor
@@ -36,6 +36,7 @@ from processors.media.sounds import SoundReader
 from processors.media.store import MediaStore
 from processors.ocr import OcrOptions, OcrProcessor
 from processors.ocr.modality import OCR
+from processors.pack.language import post_language
 from processors.pack.processor import PackProcessor
 from processors.packs import Pack
 from processors.policy import Policy
@@ -63,6 +64,9 @@ class ChainOptions:
     max_text_chars: int = MAX_TEXT_CHARS
     max_windows: int | None = None
     evidence: EvidenceLimits = field(default_factory=EvidenceLimits)
+    fusion: bool = True
+    """Whether the pack's fusion judges, where it has one; without it, a label is the highest of its experts' scores."""
+    attribution: AttributionOptions = field(default_factory=AttributionOptions)
     clock: Clock = system_clock
     fetch: FetchOptions = field(default_factory=FetchOptions)
     ocr: OcrOptions = field(default_factory=OcrOptions)
@@ -109,9 +113,16 @@ def build_chain(
         Stage.PACK: lambda: PackProcessor(
             _given(models).pack, max_windows=options.max_windows, max_text_chars=options.max_text_chars
         ),
-        Stage.ENCODE: lambda: EncodeProcessor.of(_given(models).pack, pictures, **engine),
+        Stage.ENCODE: lambda: EncodeProcessor.of(
+            _given(models).pack, pictures, attributor=_attributor(_given(models), options.attribution), **engine
+        ),
         Stage.FUSE: lambda: FuseProcessor(
-            _given(models).pack, _given(models).policy, code=options.code, limits=options.evidence, clock=options.clock
+            _given(models).pack,
+            _given(models).policy,
+            code=options.code,
+            limits=options.evidence,
+            fusion=options.fusion,
+            clock=options.clock,
         ),
     }
     return tuple(make() for stage, make in makers.items() if stage in stages)
@@ -129,6 +140,17 @@ def _asr(pack: Pack, sounds: SoundReader, options: AsrOptions, engine: _EngineAr
     if pack.manifest.asr is None and options.model is None:
         return WithoutModel(Stage.ASR, SPEECH, UNHEARD)
     return AsrProcessor.of(pack, sounds, options=options, **engine)
+
+
+def _attributor(models: Models, options: AttributionOptions) -> Attributor | None:
+    """It looks into the posts that the policy flags; None where it may cost nothing."""
+    if options.rows == 0:
+        return None
+
+    def thresholds(record: Record) -> Mapping[str, float]:
+        return models.policy.effective(record.post.tenant, record.post.region, post_language(record)).thresholds
+
+    return Attributor(models.pack, options, thresholds)
 
 
 class _EngineArguments(TypedDict):

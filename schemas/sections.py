@@ -263,9 +263,17 @@ class Window(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """The place of the window's line in `OcrSection.lines`, where it reads one."""
     segment: int | None = None
     """The place of the window's segment in `AsrSection.segments`, where it reads one."""
+    places: NDArray[np.int32] | None = None
+    """Shape [tokens, 2]: what each token stands for, [start, end) in code points of its field as it was posted; -1, -1
+    for tokens that stand for no text. The fields' tokens follow each other as `spans` do, each field's behind such a
+    token. None in a window over a single line or segment."""
 
     def __post_init__(self) -> None:
         _check_array("ids", self.ids, np.dtype(np.int32), 1)
+        if self.places is not None:
+            _check_array("places", self.places, np.dtype(np.int32), 2)
+            if self.places.shape != (len(self.ids), 2):
+                raise ValueError("places must be one pair for each of ids")
 
 
 class PackSection(msgspec.Struct, frozen=True, kw_only=True):
@@ -292,6 +300,22 @@ class ImageScores(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         _check_array("features", self.features, np.dtype(np.float32), 2)
 
 
+class Attribution(msgspec.Struct, frozen=True, array_like=True):
+    """A stretch of a post that a label's probability rests on.
+
+    [start, end) are code points of the field as it was posted; of `ocr` and `asr`, of its lines or segments in order,
+    joined with line breaks.
+    """
+
+    field: FieldName
+    start: int
+    end: int
+    label: str
+    weight: Annotated[float, Meta(gt=0)]
+    """What it adds to the label's calibrated log-odds: alone, to a window without text; or, of a whole
+    sentence, line or segment, to the rest of its window."""
+
+
 class EncodeSection(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """The experts' output."""
 
@@ -302,10 +326,17 @@ class EncodeSection(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     engine: str | None = None
     """The execution provider that the text expert ran on."""
     image: ImageScores | None = None
+    parts: dict[Literal["text", "ocr", "asr"], NDArray[np.float32]] = {}
+    """The text expert's embedding of the post's own text, of the lines in its pictures and of what is said alone, each
+    of shape [dim]; of packs with a fusion, which asks for it."""
+    attributions: tuple[Attribution, ...] = ()
+    """Where in the post's worst window the text expert found what it found; only of posts over a threshold."""
 
     def __post_init__(self) -> None:
         _check_array("logits", self.logits, np.dtype(np.float32), 2)
         _check_array("embedding", self.embedding, np.dtype(np.float32), 1)
+        for name, embedding in self.parts.items():
+            _check_array(f"parts.{name}", embedding, np.dtype(np.float32), 1)
 
 
 def _check_array(name: str, value: object, dtype: np.dtype[Any], rank: int) -> None:

@@ -32,7 +32,13 @@ TARGETS = (
     "other",
 )
 
+REFINED_LABEL = "hate"
+"""The label whose flag is refined by whom it is aimed at: `hate.race`."""
+
 ATTACKS = ("contempt", "mocking", "inferiority", "slurs", "exclusion", "dehumanizing", "inciting_violence")
+
+GRADED_SEVERITIES = (2, 3)
+"""Severities k for which a text expert may say how probable it is that a post's severity is at least k."""
 
 MODALITIES = ("text", "ocr", "image", "speech")
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from processors.asr import AsrOptions
 from processors.chain import ChainOptions, MediaParts, Models, Processors, build_chain
+from processors.encode import AttributionOptions
 from processors.fetch import FetchOptions
 from processors.fuse import EvidenceLimits
 from processors.media.known import KnownLists
@@ -65,6 +66,7 @@ def options_of(settings: Settings, code: str, max_attempts: int) -> ChainOptions
         max_text_chars=limits.max_text_chars,
         max_windows=limits.max_windows,
         evidence=EvidenceLimits(count=limits.evidence_count, chars=limits.evidence_chars),
+        attribution=AttributionOptions(rows=limits.evidence_rows, word_rows=limits.evidence_word_rows),
         fetch=FetchOptions(
             **{name: getattr(media, name) for name in media.__struct_fields__},
             max_attempts=max_attempts,

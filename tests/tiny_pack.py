@@ -26,6 +26,18 @@ BAD_WORDS = ("scum", "vermin")
 WORDS = ("you", "are", "all", "the", "cat", "sat", "on", "mat", "hello", "world", "good", "day", "und", "der", "hund")
 HEADS = ("abuse", "hate", "profanity")
 MEASURED = ("abuse", "hate")
+DETAILS = {
+    "target.race": 4.0,
+    "target.sex": -4.0,
+    "target.other": 4.0,
+    "attack.contempt": 3.0,
+    "attack.slurs": -3.0,
+    "implicit": 4.0,
+    "severity.2": -4.0,
+    "severity.3": 4.0,
+}
+"""Heads that are no labels, of a pack that has them -> how far a bad word pushes the logit up, and others down."""
+UNMEASURED_DETAIL = "target.other"
 MARKERS = ("ocr", "asr", "title", "text", "parent")
 LANGUAGES = ("und", "en", "de")
 WIDTH = 8
@@ -60,7 +72,7 @@ def write_tokenizer(path: Path) -> None:
 
 
 def write_graph(path: Path, *, leaky: bool = False, dtype: int = TensorProto.INT64, heads: int = len(HEADS)) -> None:
-    """ids, mask [rows, tokens] -> logits [rows, heads], pooled [rows, WIDTH]."""
+    """ids, mask [rows, tokens] -> logits [rows, heads], pooled [rows, WIDTH]; the heads are `HEADS`, then `DETAILS`."""
     pieces = [piece for piece, _ in vocabulary()]
     random = np.random.default_rng(5)
     table = random.uniform(-0.5, 0.5, (len(pieces), WIDTH)).astype(np.float32)
@@ -69,7 +81,7 @@ def write_graph(path: Path, *, leaky: bool = False, dtype: int = TensorProto.INT
         if piece.removeprefix(SPACE) in BAD_WORDS:
             table[at, 0] = 1.0
     weights = random.uniform(-0.3, 0.3, (WIDTH, heads)).astype(np.float32)
-    weights[0] = [5.0, 4.0, 3.0][:heads]
+    weights[0] = [5.0, 4.0, 3.0, *DETAILS.values()][:heads]
     nodes = [
         helper.make_node("Gather", ["table", "ids"], ["states"]),
         helper.make_node("Cast", ["mask"], ["shown"], to=TensorProto.BOOL),
@@ -114,8 +126,12 @@ def described(path: Path) -> dict[str, Any]:
     return {"path": path.name, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
 
 
-def tiny_manifest(folder: Path, *, isolation: str = "batch", layout: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """A manifest for the files in `folder`."""
+def tiny_manifest(
+    folder: Path, *, isolation: str = "batch", layout: Mapping[str, Any] | None = None, details: bool = False
+) -> dict[str, Any]:
+    """A manifest for the files in `folder`; `details`: whether its graph has the heads of `DETAILS` too."""
+    names = [name for name in DETAILS if details]
+    measured = [name for name in names if name != UNMEASURED_DETAIL]
     return {
         "schema": "pack/1",
         "name": "tiny",
@@ -140,16 +156,21 @@ def tiny_manifest(folder: Path, *, isolation: str = "batch", layout: Mapping[str
                 "logits": {"name": "logits", "dtype": "float32"},
                 "embedding": {"name": "pooled", "dtype": "float32"},
             },
-            "heads": list(HEADS),
+            "heads": [*HEADS, *names],
             "embedding_size": WIDTH,
             "isolation": isolation,
         },
-        "calibration": {"abuse": {"temperature": 1.25}, "hate": {"temperature": 1.0, "bias": -0.5}},
-        "thresholds": {"abuse": 0.5, "hate": 0.4},
+        "calibration": {
+            "abuse": {"temperature": 1.25},
+            "hate": {"temperature": 1.0, "bias": -0.5},
+            **{name: {"temperature": 1.0} for name in measured},
+        },
+        "thresholds": {"abuse": 0.5, "hate": 0.4, **dict.fromkeys(measured, 0.6)},
         "labels": {
             "abuse": {"status": "measured", "training_rows": {"positives": 400, "negatives": 900}},
             "hate": {"status": "measured", "training_rows": {"positives": 350, "negatives": 900}},
             "profanity": {"status": "not_assessed", "note": "too few rows"},
+            **{name: {"status": "measured" if name in measured else "not_assessed"} for name in names},
         },
         "languages": {"en": {"status": "measured"}, "de": {"status": "zero_shot"}, "xx": {"status": "unsupported"}},
         "training": {"datasets": [{"name": "none", "licence": "CC0-1.0", "rows": 0}], "seed": 5},
@@ -157,13 +178,18 @@ def tiny_manifest(folder: Path, *, isolation: str = "batch", layout: Mapping[str
 
 
 def write_tiny_pack(
-    folder: Path, *, isolation: str = "batch", leaky: bool = False, layout: Mapping[str, Any] | None = None
+    folder: Path,
+    *,
+    isolation: str = "batch",
+    leaky: bool = False,
+    layout: Mapping[str, Any] | None = None,
+    details: bool = False,
 ) -> Path:
     """A whole pack in `folder`, which is made."""
     folder.mkdir(parents=True, exist_ok=True)
-    write_graph(folder / "text.onnx", leaky=leaky)
+    write_graph(folder / "text.onnx", leaky=leaky, heads=len(HEADS) + (len(DETAILS) if details else 0))
     write_tokenizer(folder / "tokenizer.json")
-    write_manifest(folder, tiny_manifest(folder, isolation=isolation, layout=layout))
+    write_manifest(folder, tiny_manifest(folder, isolation=isolation, layout=layout, details=details))
     return folder
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from models_export.evaluation.scoring import LabelledText, PackScorer
 from models_export.measures.calibrate import fitting_half
-from models_export.text_expert.heads import LABELS, targets
+from models_export.text_expert.heads import HEADS, targets
 from models_export.text_expert.pool import read_pool
 
 # Rows of a (language, set) pair that only stands beside the others (not trained on, or of one class): enough for a
@@ -55,14 +55,14 @@ class DevSet:
 def read_rows(
     data: Path, *, permissive_only: bool, limit: int | None = None
 ) -> tuple[pd.DataFrame, NDArray[np.float32]]:
-    """Dev rows to measure on, column `trained` among them, and their targets [rows, LABELS].
+    """Dev rows to measure on, column `trained` among them, and their targets [rows, HEADS].
 
     All rows (or `limit`) of the pairs that were trained on and have both classes of abuse, and fewer of the others;
     which ones depends on their ids alone.
     """
     rows = read_pool(data, permissive_only=False)
     rows["trained"] = rows["permissive"] if permissive_only else True
-    wanted = np.full((len(rows), len(LABELS)), np.nan, np.float32)
+    wanted = np.full((len(rows), len(HEADS)), np.nan, np.float32)
     for side in (True, False):  # as training saw them: a set's neighbours decide what it may say of a label
         inside = np.flatnonzero((rows["trained"] == side).to_numpy())
         if len(inside):
@@ -84,7 +84,7 @@ def score(data: Path, scorer: PackScorer, *, permissive_only: bool, limit: int |
     texts = [LabelledText(*row) for row in zip(rows["id"], rows["text"], rows["context"], strict=True)]
     logits = scorer.logits(texts, "dev")
     read = ~np.isnan(logits[:, 0])
-    columns = [LABELS.index(head) for head in scorer.heads]
+    columns = [HEADS.index(head) for head in scorer.heads]
     return DevSet(
         texts=[text for text, there in zip(texts, read, strict=True) if there],
         sets=rows["dataset"].to_numpy(str)[read],

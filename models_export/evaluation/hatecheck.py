@@ -5,13 +5,17 @@ They are for measuring only: nothing is trained, calibrated or chosen on them.
 
 from __future__ import annotations
 
+import csv
+import lzma
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
+from models_export.evaluation.labelled_media import SuiteError
 from models_export.evaluation.scoring import LabelledText
 
 ENGLISH = Path("named/hatecheck/test_suite_cases.csv")
@@ -32,16 +36,23 @@ LANGUAGES = {
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """Cases of one language; `hateful` bool and `functionality` str have the shape [cases]."""
+    """Cases of one language; `hateful` bool, `functionality`, `target` and `template` str have the shape [cases]."""
 
     lang: str
     cases: list[LabelledText]
     hateful: NDArray[np.bool_]
     functionality: NDArray[np.str_]
+    target: NDArray[np.str_]
+    """Whom the case is about; empty where that is nobody in particular."""
+    template: NDArray[np.str_]
+    """Number of the template that the case was made from, the same in all languages; empty where a file has none."""
 
 
 def read_suites(data: Path) -> list[Suite]:
-    """The suites that the data folder has, English first; none is required."""
+    """The suites that the data folder has, English first; none is required.
+
+    Raises SuiteError for a file that is no such suite.
+    """
     found: list[Suite] = []
     if (data / ENGLISH).is_file():
         found.append(_suite(data / ENGLISH, "en"))
@@ -51,7 +62,26 @@ def read_suites(data: Path) -> list[Suite]:
 
 
 def _suite(path: Path, lang: str) -> Suite:
-    table = pd.read_csv(path)
-    cases = [LabelledText(f"{path.stem}:{at}", text.strip()) for at, text in enumerate(table["test_case"])]
-    hateful = (table["label_gold"] == "hateful").to_numpy(bool)
-    return Suite(lang, cases, hateful, table["functionality"].to_numpy(str))
+    try:
+        rows = list(_rows(path))
+        return Suite(
+            lang,
+            [LabelledText(f"{path.stem}:{at}", row["test_case"].strip()) for at, row in enumerate(rows)],
+            np.array([row["label_gold"] == "hateful" for row in rows], bool),
+            np.array([row["functionality"] for row in rows], str),
+            np.array([row["target_ident"] for row in rows], str),
+            np.array([row.get("templ_id") or "" for row in rows], str),
+        )
+    except (KeyError, csv.Error, lzma.LZMAError, UnicodeDecodeError) as error:
+        raise SuiteError(f"{path}: {error}; expected the columns of a HateCheck suite") from None
+
+
+def _rows(path: Path) -> Iterator[dict[str, str]]:
+    with _opened(path) as file:
+        yield from csv.DictReader(file)
+
+
+def _opened(path: Path) -> TextIO:
+    if path.suffix == ".xz":
+        return lzma.open(path, "rt", encoding="utf-8", newline="")
+    return path.open(encoding="utf-8", newline="")

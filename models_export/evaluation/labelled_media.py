@@ -39,6 +39,7 @@ class MediaFile(Protocol):
 
 Row = TypeVar("Row", bound=msgspec.Struct)
 File = TypeVar("File", bound=MediaFile)
+Sample = TypeVar("Sample")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def found_of(named: Sequence[File], absent: tuple[str, ...]) -> Found[File]:
     )
 
 
-def evenly(samples: Sequence[File], limit: int | None) -> tuple[File, ...]:
+def evenly(samples: Sequence[Sample], limit: int | None) -> tuple[Sample, ...]:
     """At most `limit` of them, evenly spread, so that a small run sees something of every part."""
     if limit is None or limit >= len(samples):
         return tuple(samples)

@@ -11,7 +11,17 @@ from numpy.typing import NDArray
 from models_export.evaluation.devset import DevSet
 from models_export.evaluation.hatecheck import Suite
 from models_export.measures.calibrate import Calibration
-from models_export.measures.metrics import Scores, Truth, average_precision, calibration_error, f1, macro_f1, sigmoid
+from models_export.measures.metrics import (
+    Scores,
+    Truth,
+    average_precision,
+    calibration_error,
+    f1,
+    macro_f1,
+    ranking_quality,
+    sigmoid,
+)
+from schemas import LABELS
 
 # A (language, set) pair with fewer dev rows is not counted: its figure would be mostly chance.
 MIN_PAIR_ROWS = 50
@@ -41,10 +51,11 @@ class Evaluation:
     """Figures of a calibrated pack on a scored dev set."""
 
     def __init__(self, dev: DevSet, calibration: Mapping[str, Calibration], thresholds: Mapping[str, float]) -> None:
-        """`calibration` and `thresholds` have the same labels; others are not measured."""
+        """`calibration` and `thresholds` have the same heads; others are not measured."""
         self._dev = dev
         self._calibration = calibration
         self._thresholds = thresholds
+        self._labels = [head for head in thresholds if head in LABELS]
         self._scores = {head: calibration[head](dev.logits[:, dev.heads.index(head)]) for head in thresholds}
 
     def figures(self) -> Figures:
@@ -116,6 +127,7 @@ class Evaluation:
             "f1": f1(said, truth),
             "macro_f1": macro_f1(said, truth),
             "average_precision": average_precision(scores, truth),
+            "roc_auc": ranking_quality(scores, truth),
             "precision": share(truth, said),
             "recall": share(said, truth),
             "calibration_error_before": calibration_error(raw, truth),
@@ -123,13 +135,14 @@ class Evaluation:
         }
 
     def calibration_error(self) -> Figures:
-        """Pooled: every judgement of every head on the measuring rows is one."""
+        """Pooled: every judgement of every label on the measuring rows is one."""
         dev = self._dev
         rows = dev.trained & ~dev.fitting
         before: list[Scores] = []
         after: list[Scores] = []
         truths: list[Truth] = []
-        for head, scores in self._scores.items():
+        for head in self._labels:
+            scores = self._scores[head]
             judged = rows & dev.judged(head)
             before.append(sigmoid(dev.logits[judged, dev.heads.index(head)]))
             after.append(scores[judged])
@@ -143,7 +156,7 @@ class Evaluation:
 
     def flagged(self) -> Truth:
         """Whether any label is over its threshold, for each row."""
-        return np.any([self._scores[head] > at for head, at in self._thresholds.items()], axis=0)
+        return np.any([self._scores[label] > self._thresholds[label] for label in self._labels], axis=0)
 
     def benign_flagged(self) -> dict[str, Figures]:
         """By language: how much of what its set calls benign gets a flag. Sets not trained on are counted apart."""

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processors.contract import Outcome
-from processors.encode import EncodeProcessor
+from processors.encode import AttributionOptions, Attributor, EncodeProcessor
 from processors.ingest import IngestProcessor
 from processors.isolation import run_batch
 from processors.pack.processor import PackProcessor
@@ -35,13 +35,16 @@ class LabelledText:
 class PackScorer:
     """A pack as it is served, without Kafka. Posts do not name their language: it is found, as for most posts."""
 
-    def __init__(self, folder: Path, threads: int | None = None) -> None:
-        """`threads`: by default as many as there are cores. Raises what `load_pack` raises."""
+    def __init__(self, folder: Path, threads: int | None = None, attribution: AttributionOptions | None = None) -> None:
+        """`threads`: by default as many as there are cores. `attribution`: for records that say where something was
+        found. Raises what `load_pack` raises."""
         pack = load_pack(folder)
         self.heads = pack.manifest.text.heads
         self._ingest = IngestProcessor()
         self._pack = PackProcessor(pack)
-        self._encode = EncodeProcessor.of(pack, threads=threads)
+        self._encode = EncodeProcessor.of(
+            pack, threads=threads, attributor=Attributor(pack, attribution) if attribution is not None else None
+        )
 
     def logits(self, texts: Sequence[LabelledText], title: str) -> NDArray[np.float32]:
         """Logits of the highest window per head, float32 [texts, heads]; a text without any token has none (NaN).
@@ -59,6 +62,10 @@ class PackScorer:
             if done % REPORT_EVERY < BATCH or done == len(texts):
                 print(f"{title}: {done:,} of {len(texts):,} texts", file=sys.stderr, flush=True)
         return result
+
+    def encoded(self, texts: Sequence[LabelledText]) -> list[Record]:
+        """The texts' records as they leave the encode stage."""
+        return [_kept(outcome) for outcome in run_batch(self._encode, self._packed(texts))]
 
     def windows(self, texts: Sequence[LabelledText]) -> list[list[NDArray[np.int32]]]:
         """The token ids of each text's windows."""

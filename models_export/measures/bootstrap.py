@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 RESAMPLES = 1_000
 """Enough for two stable digits of a 95% interval."""
@@ -38,3 +39,29 @@ def rate(numerators: Sequence[float], denominators: Sequence[float]) -> Estimate
     usable = totals > 0
     low, high = np.percentile(above[drawn].sum(axis=1)[usable] / totals[usable], COVERAGE)
     return Estimate(float(above.sum() / below.sum()), float(low), float(high))
+
+
+def estimate(counts: NDArray[np.integer], figure: Callable[[NDArray[np.integer]], NDArray[np.float64]]) -> Estimate:
+    """A figure of counts and its interval over rows: a resample of rows is a multinomial draw of their counts.
+
+    `counts`: [groups, ...], of which each group is resampled by itself, as the groups are not drawn but given.
+    `figure` takes [..., groups, ...] and gives one number for each of the leading places; NaN is nothing to measure.
+    """
+    value = float(figure(counts))
+    if np.isnan(value):
+        return Estimate()
+    return Estimate(value, *interval(figure(resampled(counts))))
+
+
+def resampled(counts: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Shape [RESAMPLES, *counts.shape]; the same counts give the same resamples."""
+    flat = counts.reshape(len(counts), -1)
+    rows = flat.sum(axis=1)
+    drawn = np.random.default_rng(SEED).multinomial(rows, flat / np.maximum(rows, 1)[:, None], (RESAMPLES, len(counts)))
+    return drawn.reshape(RESAMPLES, *counts.shape)
+
+
+def interval(values: NDArray[np.float64]) -> tuple[float, float]:
+    """The percentiles of what could be measured. A resample may lack a class; one in which none could is no number."""
+    low, high = np.nanpercentile(values, COVERAGE)
+    return float(low), float(high)

@@ -19,8 +19,9 @@ from models_export.measures.calibrate import (
     fit_calibration,
 )
 from models_export.packing import manifest
+from models_export.packing.artefacts import write_artefacts
 from models_export.packing.card import CARD_FILE, render_card
-from models_export.packing.parts import STACKING, read_pictures, with_parts
+from models_export.packing.parts import FUSION, read_pictures, with_parts
 from models_export.text_expert.export import Run, export, read_run
 from models_export.text_expert.fidelity import TEXTS, compare
 from processors.packs.check import Level, check_pack
@@ -28,6 +29,9 @@ from processors.packs.check import Level, check_pack
 MAX_PACK_BYTES = 115_000_000
 """A pack ships with the code, in one wheel, and PyPI takes no larger file than 100 MiB. Compressed, packs have 0.86 of
 their size: this leaves 6 MB for the rest of the wheel."""
+
+ARTEFACTS = "artefacts"
+"""Folder within the run's, for those who set the pack up."""
 
 MAIN_LABEL = "abuse"
 """Without it there is no pack: languages and sets are measured by it."""
@@ -70,13 +74,15 @@ def pack(
     fitted = measure(run, data, scorer, dev, *fit(dev), suites=suites)
     composed = manifest.compose(run, data, staging, name, version, fitted)
     if pictures is not None:
-        pictures.copy(staging)
-        composed = with_parts(composed, pictures.parts(composed))
-        if STACKING in pictures.manifest and STACKING not in composed:
-            print(f"{STACKING}: left out, as another text expert's scores were stacked: fit it again", file=sys.stderr)
+        parts = pictures.parts(composed)
+        pictures.copy(staging, parts)
+        composed = with_parts(composed, parts)
+        if FUSION in pictures.manifest and FUSION not in composed:
+            print(f"{FUSION}: left out, as it was trained on another text expert: train it again", file=sys.stderr)
     manifest.write(staging, composed)
     (staging / CARD_FILE).write_text(render_card(composed), encoding="utf-8")
     verify(staging)
+    write_artefacts(run_folder / ARTEFACTS, dev, fitted.calibration, fitted.thresholds, composed)
     shutil.rmtree(out, ignore_errors=True)
     shutil.copytree(staging, out)
     return dict(fitted.figures)

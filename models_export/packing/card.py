@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from models_export.packing.head_card import calibration_table, detail_sections, label_tables
 from models_export.packing.markdown import cell, percent, table
 from models_export.packing.picture_card import picture_sections
 from models_export.packing.sound_card import sound_sections
@@ -88,10 +89,11 @@ def render_card(manifest: Table) -> str:
         *(["Graphs that read and look at pictures are in the pack too: [below](#pictures)."] if pictures else []),
         _summary(manifest, figures),
         "## Labels",
-        _labels(manifest, figures),
+        label_tables(manifest, figures),
+        *detail_sections(manifest, figures),
         "## How it was measured",
         CALIBRATION,
-        _calibration(figures),
+        calibration_table(figures),
         "## Abuse, by language and set",
         _pairs(figures["pairs"], counted=True),
         "### Sets that were not trained on",
@@ -136,42 +138,6 @@ def _summary(manifest: Table, figures: Table) -> str:
     counts = Counter(card["status"] for card in manifest["languages"].values())
     rows.append(("languages", f"{counts['measured']} measured, {counts['zero_shot']} zero-shot"))
     return table(("what", "figure"), rows)
-
-
-def _labels(manifest: Table, figures: Table) -> str:
-    rows = []
-    for label, card in manifest["labels"].items():
-        if card["status"] != "measured":
-            continue
-        found = figures["heads"][label]
-        trained = card["training_rows"]
-        rows.append(
-            (
-                label,
-                trained["positives"],
-                trained["negatives"],
-                found["rows"],
-                found["positives"],
-                *(found[name] for name in ("threshold", "f1", "precision", "recall", "average_precision")),
-            )
-        )
-    head = ("label", "trained +", "trained −", "rows", "+", "threshold", "F1", "precision", "recall", "PR-AUC")
-    missing = [
-        f"- `{label}`: {card.get('note', 'not measured')}"
-        for label, card in manifest["labels"].items()
-        if card["status"] != "measured"
-    ]
-    return "\n\n".join([table(head, rows), "**Not assessed**: never given a probability.", "\n".join(missing)])
-
-
-def _calibration(figures: Table) -> str:
-    error = figures["calibration_error"]
-    rows = [("all labels", error["judgements"], error["before"], error["after"])]
-    rows += [
-        (label, found["rows"], found["calibration_error_before"], found["calibration_error"])
-        for label, found in figures["heads"].items()
-    ]
-    return "Expected calibration error, 15 bins of equal width:\n\n" + table(("", "rows", "before", "after"), rows)
 
 
 def _pairs(pairs: Sequence[Table], *, counted: bool) -> str:

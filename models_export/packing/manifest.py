@@ -16,6 +16,7 @@ import pandas as pd
 from models_export.measures.calibrate import Calibration
 from models_export.packing.languages import language_cards
 from models_export.text_expert.export import GRAPH_FILE, Run
+from models_export.text_expert.graph import embedding_size
 from models_export.text_expert.pool import PERMISSIVE, read_pool
 from models_export.text_expert.run_files import STATE_FILE, TOKENIZER_FILE
 from processors.packs import MANIFEST_FILE, PACK_SCHEMA
@@ -69,7 +70,7 @@ def compose(run: Run, data: Path, folder: Path, name: str, version: str, fitted:
             head: {"temperature": found.temperature, "bias": found.bias} for head, found in fitted.calibration.items()
         },
         "thresholds": dict(fitted.thresholds),
-        "labels": {label: _label(run, label, fitted) for label in LABELS},
+        "labels": {head: _card(run, head, fitted) for head in dict.fromkeys((*LABELS, *run.heads))},
         "languages": language_cards(
             figures.get("pairs", []), figures.get("zero_shot_pairs", []), figures.get("benign_flagged", {})
         ),
@@ -108,7 +109,7 @@ def _text(run: Run, folder: Path) -> dict[str, Any]:
             "embedding": {"name": "pooled", "dtype": "float32"},
         },
         "heads": list(run.heads),
-        "embedding_size": int(run.weights["head.weight"].shape[1]),
+        "embedding_size": embedding_size(run.weights),
         "isolation": "batch",
         "precision": "int8-weight-only",
     }
@@ -120,13 +121,13 @@ def _file(folder: Path, name: str) -> dict[str, Any]:
     return {"path": name, "sha256": digest, "bytes": (folder / name).stat().st_size}
 
 
-def _label(run: Run, label: str, fitted: Fitted) -> dict[str, Any]:
-    if label not in run.heads:
+def _card(run: Run, head: str, fitted: Fitted) -> dict[str, Any]:
+    if head not in run.heads:
         return {"status": "not_assessed", "note": "too little labelled text that may be used: no head was trained"}
-    card: dict[str, Any] = {"status": "measured", "training_rows": run.expert["rows"][label]}
-    if label in fitted.missing:
-        return card | {"status": "not_assessed", "note": fitted.missing[label]}
-    return card | {"dev": fitted.figures.get("heads", {}).get(label, {})}
+    card: dict[str, Any] = {"status": "measured", "training_rows": run.expert["rows"][head]}
+    if head in fitted.missing:
+        return card | {"status": "not_assessed", "note": fitted.missing[head]}
+    return card | {"dev": fitted.figures.get("heads", {}).get(head, {})}
 
 
 def datasets(data: Path, *, permissive_only: bool) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,8 @@ from processors.packs import MANIFEST_FILE, Pack, load_pack
 SHIPPED = Path(__file__).resolve().parents[2] / "models" / "embedded"
 """The pack that comes with the code, in a clone and in an installed wheel."""
 
-STACKING = "stacking"
-PARTS = ("ocr", "asr", "image", STACKING)
+FUSION = "fusion"
+PARTS = ("ocr", "asr", "image", FUSION)
 """Names of the manifest's parts; they stand behind `text`, in this order."""
 
 LEGAL = ("LICENSE", "NOTICE")
@@ -30,18 +30,19 @@ class Pictures:
     manifest: Mapping[str, Any]
     """As it was read: its figures are taken over to the digit."""
 
-    @property
-    def files(self) -> tuple[Path, ...]:
-        """What the parts name, and their licences and notices; below the pack's folder."""
+    def files(self, names: Collection[str] = PARTS) -> tuple[Path, ...]:
+        """What the parts of these names list, and their licences and notices; below the pack's folder."""
         manifest = self.pack.manifest
-        parts = (("ocr", manifest.ocr), ("asr", manifest.asr), ("image", manifest.image))
-        named = {Path(file.path) for _, part in parts for _, file in (part.files() if part else ())}
-        legal = {path for name, part in parts if part for path in legal_files(self.pack.folder, name)}
+        every = {"ocr": manifest.ocr, "asr": manifest.asr, "image": manifest.image, FUSION: manifest.fusion}
+        parts = {name: part for name, part in every.items() if part is not None and name in names}
+        named = {Path(file.path) for part in parts.values() for _, file in part.files()}
+        legal = {path for name in parts for path in legal_files(self.pack.folder, name)}
         return tuple(sorted(named | legal))
 
-    def copy(self, folder: Path) -> None:
-        """Copy the files into the pack in `folder`. Raises FileExistsError rather than to replace one of its own."""
-        for path in self.files:
+    def copy(self, folder: Path, names: Collection[str] = PARTS) -> None:
+        """Copy the files of these parts into the pack in `folder`. Raises FileExistsError rather than to replace one of
+        its own."""
+        for path in self.files(names):
             target = folder / path
             if target.exists():
                 raise FileExistsError(f"{self.pack.folder / path}: the text expert has a file of this name; rename one")
@@ -51,13 +52,12 @@ class Pictures:
     def parts(self, manifest: Mapping[str, Any]) -> dict[str, Any]:
         """The parts that hold beside the text expert of `manifest`.
 
-        Stacking weighs the text expert's calibrated scores, and its figures were measured with them. It is among the
-        parts only where the text expert is the same to the byte; without it, a label is the highest of its experts'
-        scores.
+        The fusion was trained on the text expert's embeddings. It is among the parts only where the text expert is the
+        same to the byte; without it, a label is the highest of its experts' scores.
         """
         held = {name: self.manifest[name] for name in PARTS if self.manifest.get(name) is not None}
         if any(self.manifest[name] != manifest[name] for name in ("text", "calibration")):
-            held.pop(STACKING, None)
+            held.pop(FUSION, None)
         return held
 
 

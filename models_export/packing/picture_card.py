@@ -33,17 +33,16 @@ is the share of a script's lines that were given their script, “refused” the
 rightly or wrongly; “taken for” says what the others were given most.
 """
 
-STACKING = """\
-In posts with pictures, the labels below are stacked: their log-odds are the bias plus the sum of weights times inputs.
-Inputs are the log-odds of the label over all text (`whole`) and over the lines in the pictures alone (`ocr`), 1 where
-there are no lines (`no_ocr`), and the image expert's log-odds. Any other label is the highest of its experts' scores.
-The weights were fitted on the scores of this pack's text expert and hold for no other: `models_export pack` leaves them
-out when the text expert changes, and they must be fitted again.
+FUSION = """\
+In posts with pictures that have something to read, the labels below are judged by a graph of their own, from the pooled
+features of the other experts. What it is not shown (`tokens` names what it is), it cannot take back. Any other label is
+the highest of its experts' scores. The graph was trained with this pack's text expert and holds for no other:
+`models_export pack` leaves it out when the text expert changes, and it must be trained again.
 """
 
 SWITCH_OFF = """\
-To do without the weights, take `stacking` out of `manifest.json` and write this card anew (`python -m models_export
-card --pack DIR`): then every label is the highest of its experts' scores.
+To do without it, take `fusion` and its file out of the pack and write this card anew (`python -m models_export card
+--pack DIR`): then every label is the highest of its experts' scores.
 """
 
 RECIPE = "recipe"
@@ -55,16 +54,16 @@ _PERMISSIVE = re.compile(r"(dataset )?(MIT|Apache|BSD|CC0|CC[ -]BY(?!.*[ -](NC|N
 
 def picture_sections(manifest: Part) -> list[str]:
     """Blocks of Markdown; none for a pack that reads text alone."""
-    ocr, image, stacking = (manifest.get(name) for name in ("ocr", "image", "stacking"))
-    if not (ocr or image or stacking):
+    ocr, image, fusion = (manifest.get(name) for name in ("ocr", "image", "fusion"))
+    if not (ocr or image or fusion):
         return []
     blocks = ["## Pictures", _graphs(ocr, image)]
     if ocr:
         blocks += ["### What is written in them", *_reading(ocr)]
     if image:
         blocks += ["### What they show", *_image(image)]
-    if stacking:
-        blocks += ["### How the scores become one", *_stacking(stacking)]
+    if fusion:
+        blocks += ["### Words and pictures together", *_fusion(fusion)]
     return blocks
 
 
@@ -147,22 +146,18 @@ def _benign(negatives: Part) -> Iterator[str]:
         yield table(head, rows)
 
 
-def _stacking(part: Part) -> Iterator[str]:
-    yield STACKING
-    # An input without a weight counts for nothing.
-    inputs = list(dict.fromkeys(name for label in part["labels"].values() for name in label["weights"]))
-    rows = [
-        (name, float(label["bias"]), *(float(label["weights"].get(of, 0)) for of in inputs))
-        for name, label in part["labels"].items()
-    ]
-    yield table(("label", "bias", *inputs), rows)
+def _fusion(part: Part) -> Iterator[str]:
+    yield FUSION
+    yield f"Licence: {part['licence']}. It is shown: {', '.join(part['tokens'])}."
+    for label, card in part["labels"].items():
+        yield f"- `{label}` ({card['status'].replace('_', ' ')}): {card.get('note', '–')}"
     yield from _measured(part)
-    yield "The weights were fitted on:"
+    yield "It was trained on:"
     yield _origins(part["training"])
     if closed := [origin["name"] for origin in part["training"] if not allows_commercial_use(origin["licence"])]:
         yield (
             f"**Research data**: what is stated of {', '.join(closed)} does not allow commercial use. None of their"
-            " rows is in the pack, only the numbers above."
+            " rows is in the pack, only the weights that were trained on them."
         )
     yield SWITCH_OFF
 

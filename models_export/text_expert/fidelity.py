@@ -38,7 +38,7 @@ def rebuild(run: Run) -> TextExpert:
     weights["encoder.embeddings.word_embeddings.weight"] = weights.pop(TABLE)
     has_pooler = any(name.startswith("encoder.pooler.") for name in weights)
     encoder = BertModel(config, add_pooling_layer=has_pooler)
-    network = TextExpert(encoder, len(weights["head.bias"]), weights[SPELLING])
+    network = TextExpert(encoder, len(weights["head.bias"]), weights[SPELLING].astype(np.uint8))
     network.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
     return network.eval()
 

@@ -14,6 +14,7 @@ import pandas as pd
 
 from models_export.text_expert.functional.drawing import Drawn, Functional
 from models_export.text_expert.functional.templates import KINDS
+from processors.packs.heads import ATTACK_HEADS, DETAIL_HEADS, IMPLICIT, SEVERITY_HEADS, TARGET_HEADS
 from schemas import ATTACKS, TARGETS
 
 CATEGORY_LABELS = (
@@ -29,12 +30,7 @@ CATEGORY_LABELS = (
     "spam",
 )
 LABELS = ("abuse", "hate", *CATEGORY_LABELS)
-TARGET_HEADS = tuple(f"target.{name}" for name in TARGETS)
-ATTACK_HEADS = tuple(f"attack.{name}" for name in ATTACKS)
-IMPLICIT = "implicit"
-SEVERITY_HEADS = {"severity.2": 2, "severity.3": 3}
-"""Ordinal: whether the severity is at least this (Frank and Hall 2001, A Simple Approach to Ordinal Classification)."""
-HEADS = (*LABELS, *TARGET_HEADS, *ATTACK_HEADS, IMPLICIT, *SEVERITY_HEADS)
+HEADS = (*LABELS, *DETAIL_HEADS)
 
 # Fewer positives than this say more about the few annotators than about the label.
 MIN_POSITIVES = 300
@@ -61,8 +57,8 @@ def targets(rows: pd.DataFrame) -> np.ndarray:
     # Only the sets themselves say that a row without a tag lacks what the tag means; rows that nobody judged do not.
     for source, names, first in (
         ("categories", CATEGORY_LABELS, HEADS.index(CATEGORY_LABELS[0])),
-        ("targets", TARGETS, HEADS.index(TARGET_HEADS[0])),
-        ("attacks", ATTACKS, HEADS.index(ATTACK_HEADS[0])),
+        ("targets", TARGETS, len(LABELS)),
+        ("attacks", ATTACKS, len(LABELS) + len(TARGETS)),
     ):
         _tags(values, rows[source], names, first, sets, ~np.isnan(abuse))
     implicit = rows["implicit"].to_numpy(np.float32, na_value=np.nan)
@@ -103,7 +99,7 @@ def functional_targets(drawn: Drawn) -> np.ndarray:
     kind = KINDS[drawn.template.kind]
     values = dict.fromkeys(HEADS, np.nan)
     values |= {"abuse": kind.abuse, "hate": kind.hate, "insult": kind.insult if not kind.hate else np.nan}
-    values |= {head: kind.hate and head.partition(".")[2] in drawn.targets for head in TARGET_HEADS}
+    values |= {head: kind.hate and name in drawn.targets for head, name in TARGET_HEADS.items()}
     if kind.hate:
         # What a template does not name may still be in it.
         values |= {f"attack.{name}": True for name in drawn.template.attacks}

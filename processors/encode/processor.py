@@ -1,4 +1,5 @@
-"""Stage `encode`: the windows and pictures of a batch of posts, each kind in one call of its expert's runner."""
+"""Stage `encode`: the windows and pictures of a batch of posts, each kind in one call of its expert's runner; then
+where in posts over a threshold the text expert found something."""
 
 from __future__ import annotations
 
@@ -11,13 +12,15 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from processors.contract import BatchPolicy, ModalityError, Outcome, ProcessingError
+from processors.encode.attribution import Attributor
 from processors.encode.expert import open_expert
 from processors.encode.image import open_image_expert
+from processors.encode.pooling import part_embeddings
 from processors.encode.sight import IMAGE, SeenPicture, Sight
 from processors.engines import Device, Engine, EngineStatistics, Runner
 from processors.media.pictures import PictureReader
 from processors.packs import Pack
-from schemas import Cause, EncodeSection, ImageScores, Modality, Record, Stage, Status
+from schemas import Attribution, Cause, EncodeSection, ImageScores, Modality, Record, Stage, Status
 
 CPU_BATCHING = BatchPolicy(max_items=16, max_cost=1_024, max_wait_s=0.0)
 """A core gains nothing from a batch but company for its neighbours: enough windows that all cores end about together,
@@ -62,15 +65,20 @@ class EncodeProcessor:
         batching: BatchPolicy = CPU_BATCHING,
         heads: int = 0,
         sight: Sight | None = None,
+        pooled: bool = False,
+        attributor: Attributor | None = None,
     ) -> None:
         """`graph`: what decisions and metrics call it. `heads`: the text expert's, for posts without text. `sight`:
-        looks at pictures; without it they are left to other witnesses."""
+        looks at pictures; without it they are left to other witnesses. `pooled`: whether a fusion asks for the
+        embedding of each part of the post. `attributor`: says where in a post the text expert found something."""
         self.batching = batching
         self.graph = graph
         self.engine = engine
         self._runner = runner
         self._heads = heads
         self._sight = sight
+        self._pooled = pooled
+        self._attributor = attributor
         self._statistics = EngineStatistics()
         self._lock = threading.Lock()
 
@@ -84,10 +92,13 @@ class EncodeProcessor:
         threads: int | None = None,
         provider_options: Mapping[str, Mapping[str, str]] | None = None,
         batching: BatchPolicy | None = None,
+        pooled: bool = False,
+        attributor: Attributor | None = None,
     ) -> EncodeProcessor:
         """The stage for a pack, warmed up; see `open_expert` for the arguments and errors.
 
-        `pictures`: where pictures are read from; a chain without media needs none.
+        `pictures`: where pictures are read from; a chain without media needs none. `pooled`: embed each part of a post,
+        also for a pack without a fusion, which would ask for it. `attributor`: of the same pack.
         """
         engine, runner = open_expert(pack, device=device, threads=threads, provider_options=provider_options)
         longest = pack.layout.window_tokens
@@ -99,7 +110,17 @@ class EncodeProcessor:
             sight.warm_up()
         batching = batching or (CPU_BATCHING if device == "cpu" else GPU_BATCHING)
         heads = len(pack.manifest.text.heads)
-        return cls(engine, runner, graph=TEXT, batching=batching, heads=heads, sight=sight)
+        pooled = pooled or pack.manifest.fusion is not None
+        return cls(
+            engine,
+            runner,
+            graph=TEXT,
+            batching=batching,
+            heads=heads,
+            sight=sight,
+            pooled=pooled,
+            attributor=attributor,
+        )
 
     @property
     def statistics(self) -> EngineStatistics:
@@ -140,16 +161,23 @@ class EncodeProcessor:
         rows = [window.ids for record in records if record.pack for window in record.pack.windows]
         logits, embeddings = self._read(rows) if rows else (np.zeros((0, self._heads), np.float32),) * 2
         images = self._look(batch)
+        ends = np.cumsum([len(record.pack.windows) if record.pack else 0 for record in records])[:-1]
+        logits_of, embeddings_of = np.split(logits, ends), np.split(embeddings, ends)
+        attributions = self._attribute(records, logits_of)
         outcomes: list[Outcome] = []
-        start = 0
-        for record, image in zip(records, images, strict=True):
-            end = start + (len(record.pack.windows) if record.pack else 0)
+        for at, (record, image) in enumerate(zip(records, images, strict=True)):
             if isinstance(image, ProcessingError):
                 outcomes.append(image)
             else:
-                outcomes.append(self._with_section(record, logits[start:end], embeddings[start:end], image))
-            start = end
+                outcomes.append(self._with_section(record, logits_of[at], embeddings_of[at], image, attributions[at]))
         return outcomes
+
+    def _attribute(
+        self, records: Sequence[Record], logits: Sequence[NDArray[np.float32]]
+    ) -> Sequence[tuple[Attribution, ...]]:
+        if self._attributor is None:
+            return [()] * len(records)
+        return self._attributor.attribute(records, logits, lambda rows: self._read(rows)[0])
 
     def _read(self, rows: Sequence[NDArray[np.int32]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         (logits, embeddings), statistics = self._runner.run(rows)
@@ -168,6 +196,7 @@ class EncodeProcessor:
         logits: NDArray[np.float32],
         embeddings: NDArray[np.float32],
         image: ImageScores | None,
+        attributions: tuple[Attribution, ...],
     ) -> Outcome:
         """The record with the logits of all its windows and pictures, and the embedding of the window whose main label
         is highest.
@@ -182,7 +211,16 @@ class EncodeProcessor:
         # Copies: slices would keep the whole batch's arrays alive.
         embedding = embeddings[int(logits[:, 0].argmax())].copy() if len(logits) else np.zeros(0, np.float32)
         engine = self.engine.provider if len(logits) else None
-        section = EncodeSection(logits=logits.copy(), embedding=embedding, engine=engine, image=image)
+        windows = record.pack.windows if record.pack is not None and self._pooled else ()
+        parts = part_embeddings(windows, logits, embeddings)
+        section = EncodeSection(
+            logits=logits.copy(),
+            embedding=embedding,
+            engine=engine,
+            image=image,
+            parts=parts,
+            attributions=attributions,
+        )
         return replace(record, encode=section)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,30 +18,30 @@ _MAX_EXPONENT = 700.0
 
 
 class Calibration:
-    """probability = sigmoid((logit + bias) / temperature), for the labels that an expert was measured on."""
+    """probability = sigmoid((logit + bias) / temperature), for heads that an expert was measured on."""
 
-    def __init__(self, pack: Pack, expert: Expert = "text") -> None:
-        """A pack without such an expert has no labels to calibrate."""
+    def __init__(self, pack: Pack, expert: Expert = "text", heads: Sequence[str] | None = None) -> None:
+        """`heads`: measured ones of the expert; by default its labels. A pack without such an expert has none."""
         part = pack.manifest.text if expert == "text" else pack.manifest.image
-        heads = part.heads if part is not None else ()
+        columns = part.heads if part is not None else ()
         self._expert = expert
-        self.labels = pack.labels_of(expert)
+        self.heads = pack.labels_of(expert) if heads is None else tuple(heads)
         """The columns of what `exact` gives."""
-        self._columns = [heads.index(label) for label in self.labels]
-        self._heads = len(heads)
+        self._columns = [columns.index(head) for head in self.heads]
+        self._width = len(columns)
         image = pack.manifest.image
         fitted = pack.manifest.calibration if expert == "text" else image.calibration if image is not None else {}
-        self._bias = np.array([fitted[label].bias for label in self.labels])
-        self._temperature = np.array([fitted[label].temperature for label in self.labels])
+        self._bias = np.array([fitted[head].bias for head in self.heads])
+        self._temperature = np.array([fitted[head].temperature for head in self.heads])
 
     def exact(self, logits: NDArray[np.float32]) -> NDArray[np.float64]:
-        """[rows, heads] -> [rows, labels], not rounded.
+        """[rows, the expert's heads] -> [rows, `heads`], not rounded.
 
         Raises ValueError for logits of another number of heads, as from another pack.
         """
-        if logits.shape[1] != self._heads:
+        if logits.shape[1] != self._width:
             raise ValueError(
-                f"{self._expert} logits of {logits.shape[1]} heads; expected the {self._heads} of this worker's pack"
+                f"{self._expert} logits of {logits.shape[1]} heads; expected the {self._width} of this worker's pack"
             )
         scaled = (logits[:, self._columns].astype(np.float64) + self._bias) / self._temperature
         return 1.0 / (1.0 + np.exp(-np.clip(scaled, -_MAX_EXPONENT, _MAX_EXPONENT)))

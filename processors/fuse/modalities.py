@@ -35,14 +35,14 @@ class Judged:
 
 
 def final_modalities(record: Record, judged: Mapping[str, Judged], weights: Mapping[str, float]) -> dict[str, Modality]:
-    """Every modality of version 1, in order. `judged` and `weights` have those that were scored."""
-    found = {name: _modality(record, name, judged.get(name), weights.get(name)) for name in MODALITIES}
+    """Every modality of version 1, in order. `judged` and `weights` have those that were scored; others weigh 0."""
+    found = {name: _modality(record, name, judged.get(name), weights.get(name, 0.0)) for name in MODALITIES}
     if all(modality.status is Status.ABSENT for modality in found.values()):
         found[TEXT] = Modality(status=Status.FAILED, reason="nothing in the post could be read or heard")
     return found
 
 
-def _modality(record: Record, name: str, judged: Judged | None, weight: float | None) -> Modality:
+def _modality(record: Record, name: str, judged: Judged | None, weight: float) -> Modality:
     before = record.modalities.get(name, _UNSAID)
     reasons = [before.reason] if before.status in DOUBTFUL_STATUSES and before.reason else []
     status = before.status if before.status in DOUBTFUL_STATUSES else Status.ABSENT if judged is None else Status.OK
@@ -121,5 +121,10 @@ def _has_own_windows(record: Record) -> bool:
 
 
 def combined_confidence(modalities: Mapping[str, Modality]) -> float:
-    """The modalities' confidence, by their weights; 0 where nothing was scored."""
-    return round(sum((part.confidence or 0.0) * (part.weight or 0.0) for part in modalities.values()), 3)
+    """The mean of the modalities' confidence, by their scores and weights: what speaks loudest, and is trusted most, is
+    what the decision rests on. 0 where nothing was scored."""
+    scored = [part for part in modalities.values() if part.score is not None]
+    says = [(part.score or 0.0) * (part.weight or 0.0) for part in scored]
+    says = says if sum(says) else [1.0] * len(scored)
+    total = sum((part.confidence or 0.0) * said for part, said in zip(scored, says, strict=True))
+    return round(total / sum(says), 3) if scored else 0.0

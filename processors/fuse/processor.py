@@ -13,10 +13,14 @@ from msgspec.structs import replace
 from processors.contract import BatchPolicy, Outcome, ProcessingError
 from processors.fuse.calibration import DECIMALS
 from processors.fuse.combine import fuse_scores
+from processors.fuse.details import Details
 from processors.fuse.evidence import EvidenceLimits, PostEvidence, post_evidence
 from processors.fuse.evidence_media import line_pieces, picture_pieces, segment_pieces
 from processors.fuse.evidence_text import text_pieces
+from processors.fuse.fusion import GRAPH, Fusion
+from processors.fuse.gating import MODALITY_PARTS, part_weights
 from processors.fuse.identity import decision_id, flag_id
+from processors.fuse.interaction import interactions
 from processors.fuse.judged import judged_modalities, raised_flags
 from processors.fuse.modalities import combined_confidence, final_modalities
 from processors.fuse.pieces import Piece
@@ -24,11 +28,15 @@ from processors.fuse.scores import Judge, PostScores
 from processors.pack.features import MEDIA_FEATURES
 from processors.pack.language import post_language
 from processors.packs import Pack
+from processors.packs.heads import IMPLICIT
 from processors.policy import Facts, Policy, PostFacts, Verdict
 from schemas import LABELS, Action, Cause, Decision, Flag, Record, Stage, Versions
 
 BATCHING = BatchPolicy(max_items=256, max_cost=256, max_wait_s=0.0)
 """A fraction of a millisecond per post: nothing is gained by waiting."""
+
+ABUSE = "abuse"
+"""The label without which a post has nothing that could be said openly or not."""
 
 Clock = Callable[[], int]
 """Milliseconds since the epoch."""
@@ -50,10 +58,12 @@ class FuseProcessor:
         *,
         code: str,
         limits: EvidenceLimits | None = None,
+        fusion: bool = True,
         clock: Clock = system_clock,
         batching: BatchPolicy = BATCHING,
     ) -> None:
-        """`code`: the version of modstream that decides. `clock` is read once per decision."""
+        """`code`: the version of modstream that decides. `fusion`: whether the pack's fusion judges, where it has one.
+        `clock` is read once per decision. Raises `PackError` and `EngineError` for a fusion that cannot be used."""
         self.batching = batching
         self._pack = pack
         self._policy = policy
@@ -61,7 +71,9 @@ class FuseProcessor:
         self._limits = limits or EvidenceLimits()
         self._clock = clock
         self._judge = Judge(pack)
-        self._stacking = pack.manifest.stacking.labels if pack.manifest.stacking is not None else {}
+        expert = pack.manifest.fusion if fusion else None
+        self._fusion = Fusion.of(pack, expert) if expert is not None else None
+        self._implicit = pack.manifest.thresholds.get(IMPLICIT)
         self._policy_errors: Counter[str] = Counter()
         self._lock = threading.Lock()
 
@@ -81,20 +93,28 @@ class FuseProcessor:
         if record.ingest is None:
             raise ProcessingError(Cause.INVALID_RECORD, "no such section; expected ingest to run before fuse", "ingest")
         scores = self._judge.scores(record)
-        fused = fuse_scores(scores.parts, self._stacking if record.pictures else {})
-        judged = judged_modalities(record, self._pack, scores.parts)
-        modalities = final_modalities(record, judged, fused.weights)
-        expected = self._judge.expected(record)
+        details = Details.of(scores.details)
+        features = _features(record)
+        weights = part_weights(features, scores.parts, self._pack.manifest.gating)
+        whole = self._fusion.judge(record, weights) if self._fusion is not None else None
         lang = post_language(record)
         effective = self._policy.effective(record.post.tenant, record.post.region, lang)
+        labels = fuse_scores(scores.parts, weights, effective.thresholds, whole)
+        judged = judged_modalities(record, self._pack, scores.parts)
+        trusted = {modality: weights[part] for part, modality in MODALITY_PARTS.items() if part in weights}
+        modalities = final_modalities(record, judged, trusted)
+        interacting = interactions(scores.parts, whole.probabilities if whole else None, effective.thresholds)
+        expected = self._judge.expected(record)
         verdict = effective.evaluate(
             Facts(
-                scores=fused.labels,
+                scores=labels,
                 not_assessed=[label for label in LABELS if label not in expected],
                 post=PostFacts.of(record.post, lang),
+                targets=details.targets,
+                severities=details.severities,
                 modalities=modalities,
-                flags=raised_flags(record, self._pack, scores.parts),
-                features=_features(record),
+                flags=(*raised_flags(record, self._pack, scores.parts), *interacting),
+                features=features,
             )
         )
         if verdict.errors:
@@ -117,14 +137,17 @@ class FuseProcessor:
             source=record.source,
             action=verdict.action,
             confidence=combined_confidence(modalities),
-            labels=fused.labels,
-            not_assessed=tuple(label for label in LABELS if label not in fused.labels),
+            labels=labels,
+            not_assessed=tuple(label for label in LABELS if label not in labels),
+            targets=details.targets,
+            attacks=details.attacks,
+            explicitness=details.explicitness(self._implicit, abusive=ABUSE in verdict.thresholds),
             severity=verdict.severity,
             modalities=modalities,
             evidence=evidence.pieces,
             flags=verdict.flags,
             reasons=verdict.reasons,
-            versions=self._versions(record, effective.layers),
+            versions=self._versions(record, effective.layers, fused=whole is not None),
             timings_ms={**record.timings_ms, "total": float(max(0, now_ms - record.received_ms))},
             decided_at=datetime.fromtimestamp(now_ms / 1000, UTC),
         )
@@ -141,7 +164,8 @@ class FuseProcessor:
         rounded = scores.windows.round(DECIMALS)
         pieces: list[Piece] = []
         if verdict.action is not Action.APPROVE:
-            pieces += text_pieces(record.post, windows, rounded, self._judge.text_labels)
+            attributions = record.encode.attributions if record.encode is not None else ()
+            pieces += text_pieces(record.post, windows, rounded, self._judge.text_labels, attributions)
         if record.ocr is not None:
             pieces += line_pieces(record.ocr, windows, rounded, self._judge.text_labels)
         if verdict.action is not Action.APPROVE and len(scores.pictures):
@@ -150,13 +174,14 @@ class FuseProcessor:
             pieces += segment_pieces(record.asr, windows, rounded, self._judge.text_labels)
         return post_evidence(pieces, _thresholds_of_interest(verdict), self._limits)
 
-    def _versions(self, record: Record, layers: tuple[str, ...]) -> Versions:
+    def _versions(self, record: Record, layers: tuple[str, ...], *, fused: bool) -> Versions:
         encode = record.encode
         ran = {
             "text": encode.engine if encode is not None else None,
             "image": encode.image.engine if encode is not None and encode.image is not None else None,
             "ocr": record.ocr.engine if record.ocr is not None else None,
             "asr": record.asr.engine if record.asr is not None else None,
+            GRAPH: self._fusion.engine.provider if fused and self._fusion is not None else None,
         }
         return Versions(
             code=self._code,

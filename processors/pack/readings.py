@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from processors.pack.joined_text import Place
 from processors.pack.layout import TextLayout
@@ -30,6 +31,9 @@ PlacedPart = Literal["ocr", "asr"]
 
 SINGLE: Mapping[PlacedPart, Reads] = {"ocr": "line", "asr": "segment"}
 """What a window reads that shows one of them."""
+
+NOWHERE = (-1, -1)
+"""The place of a token that stands for no text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +142,21 @@ class PostReader:
             reads=reads,
             line=number if reads == "line" else None,
             segment=number if reads == "segment" else None,
+            places=self._places(window, view) if number is None else None,
         )
+
+    def _places(self, window: TokenWindow, view: ViewName) -> NDArray[np.int32]:
+        """Of the window's tokens, in the fields as they were posted."""
+        places = np.array([NOWHERE if place is None else place for place in window.places], np.int32)
+        at = 0
+        for name, _, _ in window.spans:
+            # A field's tokens stand between its marker and the next token that stands for no text.
+            first = next(token for token in range(at, len(places)) if window.places[token] is not None)
+            at = next(token for token in range(first, len(places)) if window.places[token] is None)
+            found = _map(self._fields[cast(FieldName, name)], view)
+            if not found.is_identity:
+                places[first:at] = [found.to_original(*span) for span in places[first:at].tolist()]
+        return places
 
 
 def _map(field: FieldView, view: ViewName) -> OffsetMap:

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from processors.pack.layout import UNKNOWN_LANGUAGE, TextLayout
 
+Place = tuple[int, int]
+"""[start, end) in code points."""
+
 
 @dataclass(frozen=True, slots=True)
 class TokenField:
@@ -14,7 +17,7 @@ class TokenField:
 
     name: str
     ids: Sequence[int]
-    spans: Sequence[tuple[int, int]]
+    spans: Sequence[Place]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,9 @@ class TokenWindow:
 
     ids: list[int]
     spans: list[tuple[str, int, int]]
+    places: list[Place | None]
+    """Of each token, its (start, end) in its field's tokenised view; None for those that stand for no text. The fields'
+    tokens follow each other as their spans do, each field's behind its marker."""
 
 
 def cut_windows(
@@ -39,20 +45,25 @@ def cut_windows(
     context = fields.get(layout.context)
     tail = [layout.eos]
     tail_spans: list[tuple[str, int, int]] = []
+    tail_places: list[Place | None] = [None]
     if context is not None and context.ids:
         shown = list(context.ids[: layout.context_tokens])
         tail = [layout.markers[layout.context], *shown, layout.eos]
         tail_spans = [(layout.context, context.spans[0][0], context.spans[len(shown) - 1][1])]
+        tail_places = [None, *context.spans[: len(shown)], None]
     room = layout.window_tokens - len(head) - len(tail)
 
     windows: list[TokenWindow] = []
     body: list[int] = []
     spans: list[tuple[str, int, int]] = []
+    places: list[Place | None] = []
 
     def close() -> None:
-        windows.append(TokenWindow([*head, *body, *tail], [*spans, *tail_spans]))
+        shown = [*(None for _ in head), *places, *tail_places]
+        windows.append(TokenWindow([*head, *body, *tail], [*spans, *tail_spans], shown))
         body.clear()
         spans.clear()
+        places.clear()
 
     for name in layout.order:
         field = fields.get(name)
@@ -70,6 +81,7 @@ def cut_windows(
                 continue
             upto = min(total, at + free)
             body += (marker, *field.ids[at:upto])
+            places += (None, *field.spans[at:upto])
             spans.append((name, field.spans[at][0], field.spans[upto - 1][1]))
             if upto == total:
                 break

@@ -14,10 +14,12 @@ from processors.asr.pack_check import check_hearing
 from processors.encode import TextExpertModel, check_signature
 from processors.engines import BucketedRunner, EngineError, IsolatedRunner, OnnxEngine, Runner
 from processors.fuse.calibration import Calibration
+from processors.fuse.fusion import check_fusion
 from processors.ocr.pack_check import check_reading
 from processors.pack.layout import UNKNOWN_LANGUAGE
 from processors.pack.tokens import FieldTokenizer
 from processors.pack.windows import cut_windows
+from processors.packs.engine_check import check_engines, engines_of
 from processors.packs.manifest import MANIFEST_FILE
 from processors.packs.pack import Pack, PackError, listed_files, load_pack
 from processors.packs.parts import LabelCard
@@ -78,7 +80,7 @@ def check_pack(folder: Path) -> list[Problem]:
         tokenizer = pack.load_tokenizer()
     except PackError as error:
         return [Problem(Level.ERROR, str(error.file), error.field, error.reason)]
-    problems = [*_unlisted(pack), *_cards(pack, manifest), *_media(pack, manifest)]
+    problems = [*_unlisted(pack), *_engines(pack), *_cards(pack, manifest), *_media(pack, manifest)]
     try:
         engine = OnnxEngine(pack.graph)
     except EngineError as error:
@@ -98,16 +100,22 @@ def _unlisted(pack: Pack) -> Iterator[Problem]:
     listed = {(pack.folder / file.path).resolve() for _, file in listed_files(pack.manifest)}
     for path in sorted(pack.folder.rglob("*")):
         known = path.resolve() in listed or path.name == MANIFEST_FILE or any(map(path.match, FOR_PEOPLE))
-        if path.is_file() and not known:
+        if path.is_file() and not known and not path.is_relative_to(engines_of(pack)):
             message = (
                 f"the manifest does not name this file; expected it in its files, or one of {', '.join(FOR_PEOPLE)}"
             )
             yield Problem(Level.ERROR, str(path), None, message)
 
 
+def _engines(pack: Pack) -> Iterator[Problem]:
+    """Files that no hash of the manifest covers, but each its own card's: they are one machine's."""
+    for file, message, broken in check_engines(pack):
+        yield Problem(Level.ERROR if broken else Level.WARNING, file, None, message)
+
+
 def _cards(pack: Pack, manifest: str) -> Iterator[Problem]:
     cards: list[tuple[str, LabelCard]] = []
-    for label in pack.manifest.measured:
+    for label in pack.manifest.measured_heads:
         card = pack.manifest.labels[label]
         cards.append((f"labels.{label}", card))
         if card.training_rows is None:
@@ -127,6 +135,8 @@ def _media(pack: Pack, manifest: str) -> Iterator[Problem]:
     for field, message in check_reading(pack):
         yield Problem(Level.ERROR, manifest if field else str(pack.folder), field, message)
     for field, message in check_hearing(pack):
+        yield Problem(Level.ERROR, manifest if field else str(pack.folder), field, message)
+    for field, message in check_fusion(pack):
         yield Problem(Level.ERROR, manifest if field else str(pack.folder), field, message)
     expert = pack.manifest.image
     if expert is not None:
@@ -171,9 +181,9 @@ def _rows(pack: Pack, tokenizer: FieldTokenizer) -> list[NDArray[np.int32]]:
 
 
 def _probabilities(pack: Pack, runner: Runner, rows: list[NDArray[np.int32]]) -> NDArray[np.float64]:
-    """[rows, labels], not rounded: rounding would hide what is looked for here."""
+    """[rows, heads], not rounded: rounding would hide what is looked for here."""
     (logits, embeddings), _ = runner.run(rows)
     expected = (len(rows), pack.manifest.text.embedding_size)
     if embeddings.shape != expected:
         raise ValueError(f"the embedding has shape {list(embeddings.shape)}; expected {list(expected)}")
-    return Calibration(pack).exact(logits)
+    return Calibration(pack, heads=pack.manifest.measured_heads).exact(logits)

@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from processors.pack.layout import TextLayout
 from processors.packs.asr_part import AsrModel
-from processors.packs.fusion_part import Stacking
+from processors.packs.fusion_part import FusionExpert, Gating
 from processors.packs.image_part import ImageExpert
 from processors.packs.ocr_part import OcrModels
 from processors.packs.parts import (
@@ -26,6 +26,7 @@ from processors.packs.parts import (
     Text,
     TokenId,
 )
+from schemas import LABELS
 from schemas.post import Timestamp
 
 MANIFEST_FILE = "manifest.json"
@@ -93,7 +94,7 @@ class TextExpert(Part, frozen=True, kw_only=True):
     inputs: TextInputs
     outputs: TextOutputs
     heads: tuple[str, ...]
-    """The label of each column of the logits."""
+    """What each column of the logits stands for, of `processors.packs.heads.TEXT_HEADS`; the first is a label."""
     embedding_size: Annotated[int, Meta(ge=1, le=65_536)]
     isolation: Literal["row", "batch"]
     """`row`: one window a run, without padding, because rows of one run influence each other (dynamic int8 takes one
@@ -125,14 +126,16 @@ class Manifest(Part, frozen=True, kw_only=True):
     """Without it, what is said in sounds cannot be heard."""
     image: ImageExpert | None = None
     """Without it, pictures are judged by what is written in them alone."""
-    stacking: Stacking | None = None
-    """How the experts' scores of a post with pictures become one; without it, the highest counts."""
+    fusion: FusionExpert | None = None
+    """What judges words and pictures together; without it, the highest of the experts' scores counts."""
+    gating: Gating = Gating()
+    """How far each modality is trusted, by how well it was read."""
     files: tuple[PackFile, ...] = ()
     """Further files that the graphs need, such as external weights."""
     calibration: dict[str, Calibration]
-    """One per measured label."""
+    """One per measured head."""
     thresholds: dict[str, Probability]
-    """One per measured label: the pack's own advice, which a policy may overrule."""
+    """One per measured head: the pack's own advice, which a policy may overrule."""
     labels: dict[str, LabelCard]
     """A card per head, and for any other label there is something to say about."""
     languages: dict[str, LanguageCard]
@@ -143,4 +146,9 @@ class Manifest(Part, frozen=True, kw_only=True):
     @property
     def measured(self) -> tuple[str, ...]:
         """Labels that are published, in the order of the heads."""
+        return tuple(head for head in self.measured_heads if head in LABELS)
+
+    @property
+    def measured_heads(self) -> tuple[str, ...]:
+        """Heads that are published, in their order: labels and what refines them."""
         return tuple(head for head in self.text.heads if self.labels[head].status == "measured")

@@ -14,6 +14,7 @@ from tokenizers import Tokenizer
 
 from processors.pack.layout import FIELD_MARKERS, UNKNOWN_LANGUAGE, TextLayout
 from processors.pack.tokens import FieldTokenizer
+from processors.packs.heads import DETAIL_HEADS, EXPECTED_HEAD, POLICY_NAMES, TEXT_HEADS
 from processors.packs.manifest import MANIFEST_FILE, PACK_SCHEMA, Layout, Manifest
 from processors.packs.parts import PackFile
 from schemas import LABELS, InvalidMessage
@@ -73,10 +74,17 @@ class Pack:
         return self.manifest.image.measured if self.manifest.image is not None else ()
 
     @property
+    def details(self) -> tuple[str, ...]:
+        """The text expert's measured heads that are no labels, in their order."""
+        return tuple(head for head in self.manifest.measured_heads if head in DETAIL_HEADS)
+
+    @property
     def thresholds(self) -> dict[str, float]:
-        """Of every label that an expert was measured on; the text expert's, where both know it."""
+        """What a policy starts from: of every label that an expert was measured on (the text expert's, where both know
+        it), and of the text expert's targets, as `hate.<target>`, and severities."""
         image = self.manifest.image
-        return {**(image.thresholds if image is not None else {}), **self.manifest.thresholds}
+        text = {POLICY_NAMES[head]: at for head, at in self.manifest.thresholds.items() if head in POLICY_NAMES}
+        return {**(image.thresholds if image is not None else {}), **text}
 
     def language_status(self, lang: str) -> LanguageStatus:
         """How well the pack reads a language; one that the manifest does not name is unsupported."""
@@ -121,7 +129,8 @@ def listed_files(manifest: Manifest) -> Iterator[tuple[str, PackFile]]:
     """(field, file) of every file that the manifest names."""
     yield "text.graph", manifest.text.graph
     yield "text.tokenizer", manifest.text.tokenizer
-    for name, part in (("ocr", manifest.ocr), ("asr", manifest.asr), ("image", manifest.image)):
+    parts = {"ocr": manifest.ocr, "asr": manifest.asr, "image": manifest.image, "fusion": manifest.fusion}
+    for name, part in parts.items():
         for field, file in part.files() if part is not None else ():
             yield f"{name}.{field}", file
     for index, file in enumerate(manifest.files):
@@ -156,41 +165,44 @@ def _token_ids(layout: Layout) -> Iterator[tuple[str, int]]:
 def _inconsistencies(manifest: Manifest) -> Iterator[tuple[str, str]]:
     """(field, what is wrong and expected) of everything that the types alone do not catch."""
     heads = manifest.text.heads
-    yield from _unknown_labels(manifest)
+    yield from _unknown_heads(manifest)
     if not heads or len(set(heads)) != len(heads):
-        yield "text.heads", "empty, or a label stands twice; expected one head per label"
+        yield "text.heads", "empty, or a head stands twice; expected each once"
+    elif heads[0] not in LABELS:
+        yield "text.heads[0]", f"{heads[0]!r} is no label; expected the pack's main label as the first head"
     for label in heads:
         if label not in manifest.labels:
             yield "labels", f"no card for {label!r}; expected one for every head"
     for label, card in manifest.labels.items():
         if card.status == "measured" and label not in heads:
             yield f"labels.{label}.status", "measured, but there is no such head; expected not_assessed"
-    measured = set(manifest.measured)
-    if not measured:
+    if not manifest.measured:
         yield "labels", "no label is measured; expected at least one"
+    measured = set(manifest.measured_heads)
     for group in ("calibration", "thresholds"):
         found = set(getattr(manifest, group))
         if found != measured:
             odd = ", ".join(sorted(found ^ measured))
-            yield group, f"expected exactly the measured labels as keys; missing or too many: {odd}"
+            yield group, f"expected exactly the measured heads as keys; missing or too many: {odd}"
     yield from _layout_problems(manifest.text.layout)
     if manifest.asr is not None:
         yield from ((f"asr.{field}", reason) for field, reason in manifest.asr.problems())
     if manifest.image is not None:
         yield from ((f"image.{field}", reason) for field, reason in manifest.image.problems())
-    if manifest.stacking is not None:
-        seen = manifest.image.measured if manifest.image is not None else ()
-        found = manifest.stacking.problems(manifest.measured, seen)
-        yield from ((f"stacking.{field}", reason) for field, reason in found)
+    if manifest.fusion is not None:
+        size = manifest.image.features_size if manifest.image is not None else None
+        found = manifest.fusion.problems(manifest.measured, manifest.text.embedding_size, size)
+        yield from ((f"fusion.{field}", reason) for field, reason in found)
+    yield from ((f"gating.{field}", reason) for field, reason in manifest.gating.problems())
 
 
-def _unknown_labels(manifest: Manifest) -> Iterator[tuple[str, str]]:
-    places = [(f"text.heads[{index}]", label) for index, label in enumerate(manifest.text.heads)]
+def _unknown_heads(manifest: Manifest) -> Iterator[tuple[str, str]]:
+    places = [(f"text.heads[{index}]", head) for index, head in enumerate(manifest.text.heads)]
     for group in ("labels", "calibration", "thresholds"):
-        places += [(f"{group}.{label}", label) for label in getattr(manifest, group)]
-    for field, label in places:
-        if label not in LABELS:
-            yield field, f"{label!r} is no label; expected one of {', '.join(LABELS)}"
+        places += [(f"{group}.{head}", head) for head in getattr(manifest, group)]
+    for field, head in places:
+        if head not in TEXT_HEADS:
+            yield field, f"{head!r} is no head; expected {EXPECTED_HEAD}"
 
 
 def _layout_problems(layout: Layout) -> Iterator[tuple[str, str]]:

@@ -6,9 +6,11 @@ from processors.policy.facts import Facts, PostFacts
 from processors.policy.policy import Policy, check_policy, load_policy, parse_policy
 from processors.policy.problems import Level, Mark, PolicyError, Problem
 from processors.policy.verdict import RuleError, Verdict
-from processors.policy.vocabulary import LANG_UNSUPPORTED, known_flag
+from processors.policy.vocabulary import INTERACTION_EMERGENT, INTERACTION_NEUTRALISED, LANG_UNSUPPORTED, known_flag
 
 __all__ = [
+    "INTERACTION_EMERGENT",
+    "INTERACTION_NEUTRALISED",
     "LANG_UNSUPPORTED",
     "EffectivePolicy",
     "Facts",

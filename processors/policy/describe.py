@@ -19,6 +19,7 @@ def describe(effective: EffectivePolicy) -> dict[str, Any]:
         "layers": list(settings.layers),
         "thresholds": _each(settings.thresholds),
         "refinements": _each(settings.refinements),
+        "severities": _each(settings.severities),
         "rules": {name: _rule(rule) for name, rule in settings.rules.items()},
         "disabled_rules": dict(settings.disabled),
         "categories": _each(settings.categories),

@@ -65,7 +65,7 @@ class Layer:
     """`default`, `language:de`, `region:EU` or `tenant:acme`."""
     mark: Mark
     thresholds: Mapping[str, Marked[float]] = field(default_factory=dict[str, Marked[float]])
-    """Label or refinement (`hate.race`) -> the probability over which it is a flag."""
+    """Label, refinement (`hate.race`) or severity (`severity.3`) -> the probability over which it holds."""
     rules: Mapping[str, Rule] = field(default_factory=dict[str, Rule])
     disabled_rules: Mapping[str, Mark] = field(default_factory=dict[str, Mark])
     categories: Mapping[str, Marked[str]] = field(default_factory=dict[str, Marked[str]])

@@ -20,10 +20,10 @@ from processors.policy.floors import (
 from processors.policy.languages import primary_language
 from processors.policy.messages import FALLBACK_LANGUAGE
 from processors.policy.settings import Settings
-from processors.policy.severity import post_severity
+from processors.policy.severity import measured_severity, post_severity
 from processors.policy.verdict import RuleError, Verdict
-from processors.policy.vocabulary import LANG_UNSUPPORTED, REFINED_LABEL
-from schemas import ACTION_ORDER, DOUBTFUL_STATUSES, Action, Reason
+from processors.policy.vocabulary import LANG_UNSUPPORTED, SEVERITIES
+from schemas import ACTION_ORDER, DOUBTFUL_STATUSES, REFINED_LABEL, Action, Reason
 
 _STRICTNESS = {action: place for place, action in enumerate(ACTION_ORDER)}
 _NO_SCORE = "–"
@@ -39,6 +39,7 @@ class EffectivePolicy:
             (name, name.removeprefix(f"{REFINED_LABEL}."), threshold.value)
             for name, threshold in settings.refinements.items()
         ]
+        self._severities = {SEVERITIES[name]: threshold.value for name, threshold in settings.severities.items()}
         self._rules = tuple(rule.value for rule in settings.rules.values())
         self._view = FactView(path for rule in self._rules for path in rule.condition.paths)
         self._categories = {label: category.value for label, category in settings.categories.items()}
@@ -49,6 +50,11 @@ class EffectivePolicy:
         """Ids of the layers in effect, from the weakest to the strongest: `("default", "tenant:acme")`."""
         return self.settings.layers
 
+    @property
+    def thresholds(self) -> Mapping[str, float]:
+        """Label -> the probability over which it is a flag."""
+        return self._thresholds
+
     def evaluate(self, facts: Facts) -> Verdict:
         """The verdict on a post. Whatever cannot be evaluated raises the action to `review` at least."""
         errors: list[RuleError] = []
@@ -56,6 +62,8 @@ class EffectivePolicy:
         thresholds = self._raised(scores, facts.targets)
         flags = _distinct((*thresholds, *facts.flags))
         severity = post_severity(scores, thresholds, self._base_severity, self.settings.severity_steps.value)
+        if thresholds:
+            severity = max(severity, measured_severity(facts.severities, self._severities))
         matched = self._matching(facts, scores, flags, severity, errors)
         lang = primary_language(facts.post.lang)
         matches = [self._match(rule, scores, lang) for rule in matched]
@@ -85,9 +93,11 @@ class EffectivePolicy:
                 wrong.append(f"the score of {label} is {probability}; expected 0 to 1")
             else:
                 scores[label] = probability
-        for target, probability in facts.targets.items():
+        details = [(f"target {target}", probability) for target, probability in facts.targets.items()]
+        details += [(f"severity {least}", probability) for least, probability in facts.severities.items()]
+        for what, probability in details:
             if not 0.0 <= probability <= 1.0:
-                wrong.append(f"the score of target {target} is {probability}; expected 0 to 1")
+                wrong.append(f"the score of {what} is {probability}; expected 0 to 1")
         if len(facts.scores) < len(self._thresholds) and not _is_doubtful(facts):
             found = {*facts.scores, *facts.not_assessed}
             if missing := ", ".join(label for label in self._thresholds if label not in found):

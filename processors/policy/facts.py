@@ -54,6 +54,8 @@ class Facts:
     post: PostFacts
     targets: Mapping[str, float] = field(default_factory=dict[str, float])
     """Target -> calibrated probability, rounded to 3 decimals."""
+    severities: Mapping[int, float] = field(default_factory=dict[int, float])
+    """k -> calibrated probability that the severity is at least k, rounded to 3 decimals."""
     modalities: Mapping[str, Modality] = field(default_factory=dict[str, Modality])
     """A modality that is missing is absent."""
     flags: tuple[str, ...] = ()
@@ -116,7 +118,7 @@ class FactView:
             modality = modalities.get(name, _ABSENT)
             value: object = modality.status.value
             if attribute != "status":
-                number = modality.score if attribute == "score" else modality.confidence
+                number: float | None = getattr(modality, attribute)
                 value = _finite(f"modalities.{name}.{attribute}", number or 0.0)
             values.setdefault(name, {})[attribute] = value
         return values
@@ -143,7 +145,9 @@ def sample_variables(paths: frozenset[Path]) -> list[dict[str, object]]:
             scores=dict.fromkeys(LABELS, number),
             post=PostFacts(reach=number, text_length=int(number), kinds=MEDIA_KINDS if flags else ()),
             modalities={
-                name: Modality(status=Status.OK, score=number, confidence=number) for name in MODALITIES if flags
+                name: Modality(status=Status.OK, score=number, confidence=number, weight=number)
+                for name in MODALITIES
+                if flags
             },
             features=dict.fromkeys(features, number),
         )

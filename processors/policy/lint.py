@@ -37,9 +37,8 @@ def _strength(layer: Layer) -> int:
 def _check_assessed(layer: Layer, assessed: Collection[str], log: ProblemLog) -> None:
     """A label without a score: no flag, and conditions on it do not hold."""
     for name, threshold in layer.thresholds.items():
-        label = name.partition(".")[0]
-        if label not in assessed:
-            message = f"threshold of {name} has no effect: the pack does not assess {label}"
+        if name not in assessed:
+            message = f"threshold of {name} has no effect: the pack does not assess {name}"
             log.warning(threshold.mark, f"{layer.id}: {message}")
     for rule in layer.rules.values():
         for label in rule.condition.labels:

@@ -60,9 +60,9 @@ class Policy:
 def load_policy(path: Path, pack_thresholds: Mapping[str, float], features: Collection[str] | None = None) -> Policy:
     """The policy in a file, over the flag thresholds of a pack.
 
-    `pack_thresholds` has a threshold for each label that the pack assesses, and for no other; it may have some for
-    refinements (`hate.race`). `features` are the names of the features that posts have, None where not known. Raises
-    `PolicyError` with every problem of the file.
+    `pack_thresholds` has a threshold for each label that the pack assesses, and for no other; likewise for refinements
+    (`hate.race`) and severities (`severity.2`). `features` are the names of the features that posts have, None where
+    not known. Raises `PolicyError` with every problem of the file.
     """
     return parse_policy(_read(path), str(path), pack_thresholds, features)
 

@@ -10,7 +10,7 @@ from processors.policy.problems import Mark, ProblemLog, expected, quote
 from processors.policy.rule_reader import RULE_NAME, RULE_NAME_WANTED, RuleReader
 from processors.policy.severity import EXTREME, WEAKEST
 from processors.policy.values import Values
-from processors.policy.vocabulary import REFINEMENTS
+from processors.policy.vocabulary import REFINEMENTS, SEVERITIES
 from processors.policy.yaml_tree import Mapping, Node
 from schemas import LABELS, Action
 
@@ -118,7 +118,7 @@ class _Reader:
     def _thresholds(self, node: Node | None, where: str) -> dict[str, Marked[float]]:
         found: dict[str, Marked[float]] = {}
         for name, mark, value in self._values.items(node, where, "a mapping of label to probability"):
-            if self._label(name, mark, where, LABELS + REFINEMENTS):
+            if self._label(name, mark, where, (*LABELS, *REFINEMENTS, *SEVERITIES)):
                 probability = self._values.probability(value, f"{where}.{name}")
                 if probability is not None:
                     found[name] = Marked(probability, mark)

@@ -20,7 +20,7 @@ RULE_NAME_WANTED = "a rule name of lower-case letters, digits and '-', at most 6
 _CODE = re.compile(r"[a-z][a-z0-9_]*(?:[.-][a-z0-9_]+)*")
 _CODE_WANTED = "lower-case letters, digits and '_', parted by '.' or '-'"
 
-OWN_PREFIXES = ("policy", "modality", "lang", "known")
+OWN_PREFIXES = ("policy", "modality", "lang", "known", "interaction")
 """First parts of the codes and flags that modstream gives; a rule that used them would seem to be modstream."""
 
 MAX_CODE_CHARS = 64

@@ -9,16 +9,13 @@ from typing import Generic, TypeVar
 from processors.policy.document import Layer, Marked, Rule
 from processors.policy.messages import FALLBACK_LANGUAGE
 from processors.policy.severity import DEFAULT_BASE, DEFAULT_STEPS
-from processors.policy.vocabulary import REFINED_LABEL, REFINEMENTS
+from processors.policy.vocabulary import REFINEMENTS, SEVERITIES
 from schemas import LABELS, Action
 
 T = TypeVar("T")
 
 FROM_PACK = "pack"
 FROM_CODE = "built in"
-
-DEFAULT_REFINEMENT_THRESHOLD = 0.5
-"""Whom hate is aimed at is told where that is more likely than not; only used once `hate` itself is a flag."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +35,9 @@ class Settings:
     thresholds: Mapping[str, Sourced[float]]
     """Assessed label -> threshold, in the taxonomy's order."""
     refinements: Mapping[str, Sourced[float]]
-    """`hate.race` -> threshold, in the taxonomy's order."""
+    """`hate.race` -> threshold, in the taxonomy's order; of targets that the pack assesses."""
+    severities: Mapping[str, Sourced[float]]
+    """`severity.2` -> threshold, ascending; of those that the pack assesses."""
     rules: Mapping[str, Sourced[Rule]]
     """By name, in alphabetical order: the order in the file must not count."""
     disabled: Mapping[str, str]
@@ -67,12 +66,11 @@ def merge(layers: Sequence[Layer], pack_thresholds: Mapping[str, float]) -> Sett
         for name, rule in layer.rules.items():
             rules[name] = Sourced(rule, layer.id)
             disabled.pop(name, None)
-    refinement = Sourced(DEFAULT_REFINEMENT_THRESHOLD, FROM_CODE)
-    refined = REFINEMENTS if REFINED_LABEL in pack_thresholds else ()
     return Settings(
         layers=tuple(layer.id for layer in layers),
         thresholds={label: thresholds[label] for label in LABELS if label in pack_thresholds},
-        refinements={name: thresholds.get(name, refinement) for name in refined},
+        refinements={name: thresholds[name] for name in REFINEMENTS if name in pack_thresholds},
+        severities={name: thresholds[name] for name in SEVERITIES if name in pack_thresholds},
         rules=dict(sorted(rules.items())),
         disabled=dict(sorted(disabled.items())),
         categories=categories,

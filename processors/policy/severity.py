@@ -7,8 +7,10 @@ label's base severity b and the policy's steps (low, high), its severity is
     b       if low <= s < high
     b + 1   if s >= high         (as sure as the model gets)
 
-kept within 1 and 4. The severity of a post is the highest of its labels', 0 if no label is over its threshold; rules
-that match can raise it.
+kept within 1 and 4. The severity of a post is the highest of its labels', 0 if no label is over its threshold. Where
+the pack tells how probable it is that a flagged post's severity is at least k, and that is over its threshold, it is k
+at least: what was measured of a post may show that it is worse than its labels are as a rule, and what it seems to lack
+takes nothing back. Rules that match can raise it further.
 """
 
 from __future__ import annotations
@@ -31,6 +33,11 @@ def label_severity(probability: float, threshold: float, base: int, steps: tuple
     strength = (probability - threshold) / (1 - threshold)
     shift = -1 if strength < steps[0] else 1 if strength >= steps[1] else 0
     return min(max(base + shift, WEAKEST), EXTREME)
+
+
+def measured_severity(probabilities: Mapping[int, float], thresholds: Mapping[int, float]) -> int:
+    """The highest k that the severity is over its threshold to be at least; 0 if there is none."""
+    return max((k for k, threshold in thresholds.items() if probabilities.get(k, 0.0) > threshold), default=NONE)
 
 
 def post_severity(

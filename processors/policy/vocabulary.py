@@ -8,13 +8,16 @@ from enum import Enum, auto
 
 from processors.policy.languages import EXPECTED_LANGUAGE, LANGUAGES
 from processors.policy.problems import expected, quote
-from schemas import LABELS, MODALITIES, TARGETS, Priority, Status
-
-REFINED_LABEL = "hate"
-"""The label whose flag is refined by whom it is aimed at: `hate.race`."""
+from schemas import GRADED_SEVERITIES, LABELS, MODALITIES, REFINED_LABEL, TARGETS, Priority, Status
 
 LANG_UNSUPPORTED = "lang.unsupported"
 """Set by the stage that knows the pack: the pack was neither trained nor measured for the post's language."""
+
+INTERACTION_EMERGENT = "interaction.emergent"
+"""Set by fuse: every part of the post alone is under the threshold of a label, and the whole is over it."""
+
+INTERACTION_NEUTRALISED = "interaction.neutralised"
+"""Set by fuse: a part alone is over the threshold of a label, and the whole is not."""
 
 KNOWN_CONTENT = "known."
 """Begins the flags of known content: `known.<list>`."""
@@ -26,7 +29,9 @@ def known_flag(hash_list: str) -> str:
 
 
 REFINEMENTS = tuple(f"{REFINED_LABEL}.{target}" for target in TARGETS)
-KNOWN_FLAGS = (*LABELS, *REFINEMENTS, LANG_UNSUPPORTED)
+SEVERITIES = {f"severity.{least}": least for least in GRADED_SEVERITIES}
+"""What thresholds call it -> the severity that a post has at least."""
+KNOWN_FLAGS = (*LABELS, *REFINEMENTS, LANG_UNSUPPORTED, INTERACTION_EMERGENT, INTERACTION_NEUTRALISED)
 """What the flags of the facts can be, besides `known.<list>`; the flags that rules add are not among them."""
 
 MEDIA_KINDS = ("image", "video", "audio")
@@ -96,6 +101,7 @@ MODALITY_FIELDS: dict[str, Leaf] = {
     "status": Leaf(Kind.TEXT, _one_of("status", tuple(status.value for status in Status))),
     "score": Leaf(Kind.PROBABILITY),
     "confidence": Leaf(Kind.PROBABILITY),
+    "weight": Leaf(Kind.PROBABILITY),
 }
 
 ROOTS = ("scores", "flags", "post", "modalities", "severity", "features")

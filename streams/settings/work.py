@@ -236,3 +236,22 @@ class LimitSettings(Struct, frozen=True, kw_only=True):
         int,
         Meta(ge=1, le=10_000, description="Longest text of one piece of evidence; a reviewer needs a sentence or two."),
     ] = 300
+    evidence_rows: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=32,
+            description="Where a post over a threshold has several sentences, lines or segments: how many of them are "
+            "left out one at a time, each scored like a window, to find those that count; their words are scored one "
+            "by one, and remembered. 0: evidence is whole windows.",
+        ),
+    ] = 2
+    evidence_word_rows: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=96,
+            description="Words of a post over a threshold that are left out one at a time as well. Each costs as much "
+            "as the post itself; three agree a little better with what people mark.",
+        ),
+    ] = 0

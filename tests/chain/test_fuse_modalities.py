@@ -99,14 +99,19 @@ def test_each_modality_has_the_score_and_confidence_of_its_own_expert(chain: Cha
     assert (parts["image"].score, parts["image"].confidence) == (0.731, 0.731)
 
 
-def test_weights_are_the_shares_of_the_scores_and_sum_to_one(chain: Chain, seer: FuseProcessor) -> None:
-    record = chain.encoded(with_pictures(Shot(["you are", "all scum"]), text="hello world"))
+def test_weights_say_how_well_each_modality_was_read_and_are_0_for_what_a_post_lacks(
+    chain: Chain, seer: FuseProcessor
+) -> None:
+    record = chain.encoded(with_pictures(Shot(["you are", "all scum"], confidence=0.675), text="hello world"))
     parts = decided(seer, looked_at(record, [[-9.0, 0.0]])).modalities
-    weights = {name: part.weight for name, part in parts.items() if part.weight is not None}
-    assert set(weights) == {"text", "ocr", "image"}
-    assert sum(weights.values()) == pytest.approx(1.0, abs=1e-9)
-    assert weights["ocr"] > 0.9
-    assert weights["image"] == 0.0
+    assert {name: part.weight for name, part in parts.items()} == {"text": 1.0, "ocr": 0.5, "image": 1.0, "speech": 0.0}
+
+
+def test_the_decisions_confidence_is_that_of_what_speaks_loudest(chain: Chain, seer: FuseProcessor) -> None:
+    record = chain.encoded(with_pictures(Shot(["you are", "all scum"], confidence=0.9), text="hello world"))
+    decision = decided(seer, looked_at(record, [[-9.0, 0.0]]))
+    assert decision.modalities["ocr"].confidence is not None
+    assert decision.confidence == pytest.approx(decision.modalities["ocr"].confidence, abs=0.02)
 
 
 def without(record: Record, stage: str) -> Record:

@@ -6,11 +6,9 @@ import pytest
 from msgspec.structs import replace
 
 from processors.fuse import EvidenceLimits, FuseProcessor
-from processors.fuse.combine import fuse_scores
-from processors.fuse.scores import Judge, Part
+from processors.fuse.scores import Judge
 from processors.pack.features import FEATURES
 from processors.packs import Pack
-from processors.packs.fusion_part import StackedLabel
 from processors.policy import Policy, parse_policy
 from schemas import Action, AsrSection, Evidence, FetchSection, Modality, Record, Status
 from tests.fused import LENIENT, Chain, decided
@@ -313,42 +311,6 @@ def test_an_empty_section_heard_nothing(chain: Chain, lenient: FuseProcessor) ->
     record = ingested(received(post_of("hello world", media=[MEDIA["audio"]])))
     decision = chain.decision(lenient, replace(record, asr=AsrSection(sounds=())))
     assert decision.modalities["speech"].status is Status.FAILED
-
-
-# How speech and the other parts become one
-
-
-PARTS: dict[Part, dict[str, float]] = {
-    "whole": {"abuse": 0.7, "hate": 0.6},
-    "text": {"abuse": 0.1, "hate": 0.1},
-    "asr": {"abuse": 0.7, "hate": 0.6},
-    "image": {"sexual": 0.2},
-}
-NEVER = StackedLabel(bias=-9.0, weights={"whole": 0.0})
-ALWAYS = StackedLabel(bias=5.0, weights={"whole": 1.0, "image.sexual": 1.0})
-
-
-def test_without_weights_speech_counts_as_part_of_all_words() -> None:
-    found = fuse_scores(PARTS, {})
-    assert found.labels == {"abuse": 0.7, "hate": 0.6, "sexual": 0.2}
-    assert found.weights == {"text": 0.1, "image": 0.2, "speech": 0.7}
-
-
-def test_weights_that_were_fitted_on_pictures_do_not_take_back_what_was_said() -> None:
-    assert fuse_scores(PARTS, {"hate": NEVER}).labels["hate"] == 0.6
-    assert fuse_scores({**PARTS, "asr": {"abuse": 0.7, "hate": 0.1}}, {"hate": NEVER}).labels["hate"] == 0.1
-
-
-def test_a_stacked_label_that_speech_does_not_exceed_is_as_it_was() -> None:
-    silent: dict[Part, dict[str, float]] = {part: PARTS[part] for part in ("whole", "text", "image")}
-    assert fuse_scores(PARTS, {"hate": ALWAYS}).labels == fuse_scores(silent, {"hate": ALWAYS}).labels
-
-
-def test_what_moves_a_stacked_label_is_shared_by_all_words_and_what_speech_alone_says_is_not() -> None:
-    stacked = fuse_scores(PARTS, {"hate": ALWAYS}).weights
-    assert stacked["speech"] == pytest.approx(7 * stacked["text"], abs=0.005)
-    assert sum(stacked.values()) == pytest.approx(1.0, abs=1e-9)
-    assert fuse_scores(PARTS, {"abuse": NEVER}).weights == fuse_scores(PARTS, {}).weights
 
 
 # Rules

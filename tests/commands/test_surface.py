@@ -9,8 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from commands.eval import READING
 from commands.main import COMMANDS
+from models_export.evaluation.suites import SUITES
 from tests.commands.conftest import Run
+
+JUDGING = ("--data", "--out", "--texts", "--no-baselines")
 
 CONNECTION = ("--config", "--bootstrap-servers", "--kafka-security-protocol", "--topics-prefix", "--group")
 
@@ -28,7 +32,10 @@ OPTIONS: dict[tuple[str, ...], tuple[str, ...]] = {
         *("--json", "--from-beginning", "--count", "--timeout", "--post-id"),
     ),
     ("score",): ("FILE", "--out", "--overlay", "--pack", "--policy", "--store-url", "--config"),
-    ("eval",): ("SUITE", "--data", "--out", "--limit", "--json", "--pack", "--config"),
+    ("eval",): ("SUITE", *READING, *SUITES, "compare"),
+    **{("eval", name): ("--data", "--out", "--limit", "--json", "--pack", "--config") for name in READING},
+    **{("eval", name): (*JUDGING, "--limit", "--json", "--pack", "--policy", "--config") for name in SUITES},
+    ("eval", "compare"): ("A", "B", "--out", "--json"),
     ("lag",): (*CONNECTION, "--json"),
     ("dlq", "list"): (*CONNECTION, "--json", "--cause", "--stage", "--limit"),
     ("dlq", "show"): (*CONNECTION, "--json", "WHICH"),

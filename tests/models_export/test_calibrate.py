@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 
 from models_export.measures.calibrate import (
+    BIAS_GAIN,
     Calibration,
     NotAssessable,
     choose_threshold,
     fit_calibration,
     fitting_half,
+    scalings,
 )
 from models_export.measures.metrics import calibration_error, sigmoid
 
@@ -110,3 +112,12 @@ def test_a_group_of_one_class_has_no_say() -> None:
 def test_without_a_group_of_both_classes_no_threshold_is_chosen() -> None:
     with pytest.raises(NotAssessable, match="choose a threshold"):
         choose_threshold(np.array([0.5]), np.array([True]), ["set"])
+
+
+def test_a_bias_is_worth_it_on_other_rows_only_where_logits_lean() -> None:
+    logits, truth = world(8_000)
+    upright, leaning = scalings(logits * 2, truth), scalings(logits * 2 + 3, truth)
+    assert upright.temperature < upright.none
+    assert abs(upright.temperature - upright.vector) < BIAS_GAIN
+    assert leaning.temperature - leaning.vector > 100 * BIAS_GAIN
+    assert leaning.vector == pytest.approx(upright.vector, abs=1e-6)

@@ -92,6 +92,29 @@ def test_labels_without_a_measured_head_are_named(card: str) -> None:
     assert "`spam`: no head was trained" in card
 
 
+def test_a_card_without_heads_beyond_labels_says_nothing_of_them(card: str) -> None:
+    assert "## Beyond labels" not in card
+
+
+def test_targets_attacks_and_severity_have_tables_of_their_own() -> None:
+    found = manifest()
+    measured = {**found["figures"]["heads"]["abuse"], "roc_auc": 0.87}
+    heads = ("target.race", "attack.contempt", "severity.2")
+    found["figures"]["heads"] |= dict.fromkeys(heads, measured)
+    found["labels"] |= dict.fromkeys(heads, found["labels"]["abuse"])
+    found["labels"]["target.age"] = {"status": "not_assessed", "note": "only 4 dev rows"}
+    labels, _, rest = render_card(found).partition("## Beyond labels")
+    assert "| abuse | 8,000 | 9,000 |" in labels
+    assert "target.race" not in labels
+    details, _, others = rest.partition("## How it was measured")
+    for title, head in (("Targets", heads[0]), ("Attacks", heads[1]), ("Openness and severity", heads[2])):
+        line = f"| {head} | 8,000 | 9,000 | 500 | 200 | 0.410 | 0.700 | 0.600 | 0.800 | – | 0.870 |"
+        assert line in details.partition(f"### {title}")[2].splitlines()
+    assert "- `target.age`: only 4 dev rows" in details
+    assert "and no head: `target.religion`, " in details
+    assert "| target.race | 500 | 0.090 | 0.020 |" in others
+
+
 def test_pairs_with_too_few_rows_are_marked(card: str) -> None:
     assert "third (too few rows to count)" in card
     assert "fourth (too few" not in card

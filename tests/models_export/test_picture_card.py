@@ -12,7 +12,7 @@ from models_export.packing.picture_card import allows_commercial_use
 from tests.models_export.test_card import manifest
 from tests.models_export.tiny_pictures import read_manifest, write_picture_pack
 
-PARTS = ("ocr", "image", "stacking")
+PARTS = ("ocr", "image", "fusion")
 
 
 @pytest.fixture(scope="module")
@@ -69,16 +69,16 @@ def test_pictures_that_should_score_low_are_counted(parts: dict[str, Any]) -> No
     assert "| photos | 20 | 15.0% | 0.0% |" in lines({"image": {**parts["image"], "labels": labels}})
 
 
-def test_stacking_on_research_data_says_so_and_how_to_do_without(parts: dict[str, Any]) -> None:
-    assert "| hate | -0.400 | 0.800 | 0.200 |" in lines(parts)
+def test_a_fusion_on_research_data_says_so_and_how_to_do_without(parts: dict[str, Any]) -> None:
+    assert "Licence: LicenseRef-research-only. It is shown: ocr, image." in text(parts)
     assert "| memes | LicenseRef-research-only | 1,250 | – |" in lines(parts)
     assert "**Research data**: what is stated of memes does not allow commercial use." in text(parts)
-    assert "take `stacking` out of `manifest.json`" in text(parts)
+    assert "take `fusion` and its file out of the pack" in text(parts)
 
 
-def test_stacking_on_open_data_is_not_called_research(parts: dict[str, Any]) -> None:
-    stacking = {**parts["stacking"], "training": [{"name": "memes", "licence": "CC BY-SA 4.0"}]}
-    assert "Research data" not in text({**parts, "stacking": stacking})
+def test_a_fusion_on_open_data_is_not_called_research(parts: dict[str, Any]) -> None:
+    fusion = {**parts["fusion"], "training": [{"name": "memes", "licence": "CC BY-SA 4.0"}]}
+    assert "Research data" not in text({**parts, "fusion": fusion})
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from tests.tiny_pack import described, write_manifest, write_tiny_pack
 
 FILES = {
     "NOTICE-image",
+    "fusion.onnx",
     "image.onnx",
     "ocr/LICENSE",
     "ocr/detection/inference.onnx",
@@ -31,7 +32,7 @@ def base(tmp_path: Path) -> Path:
 
 def text_expert(base: Path, **changed: Any) -> dict[str, Any]:
     """The manifest of the base without its picture parts."""
-    kept = {name: value for name, value in read_manifest(base).items() if name not in ("ocr", "image", "stacking")}
+    kept = {name: value for name, value in read_manifest(base).items() if name not in ("ocr", "image", "fusion")}
     return kept | changed
 
 
@@ -47,21 +48,21 @@ def test_a_pack_with_the_parts_of_another_has_its_files_to_the_byte_and_loads(ba
 
 
 def test_what_is_the_text_experts_stays_where_it_is(base: Path) -> None:
-    (base / "text_expert" / "NOTICE-text").write_text("Of the text expert.")
+    (base / "NOTICE-text").write_text("Of the text expert.")
     (base / "LICENSE").write_text("Of the pack.")
-    assert {str(path) for path in read_pictures(base).files} == FILES
+    assert {str(path) for path in read_pictures(base).files()} == FILES
 
 
 @pytest.mark.parametrize("change", [{"calibration": {"abuse": {"temperature": 2.0}}}, {"text": {"heads": ["abuse"]}}])
-def test_stacking_is_left_out_where_the_text_expert_is_another(base: Path, change: dict[str, Any]) -> None:
+def test_the_fusion_is_left_out_where_the_text_expert_is_another(base: Path, change: dict[str, Any]) -> None:
     pictures = read_pictures(base)
-    assert set(pictures.parts(text_expert(base))) == {"ocr", "image", "stacking"}
+    assert set(pictures.parts(text_expert(base))) == {"ocr", "image", "fusion"}
     assert set(pictures.parts(text_expert(base, **change))) == {"ocr", "image"}
 
 
 def test_a_pack_that_reads_text_alone_has_nothing_to_give(tmp_path: Path) -> None:
     pictures = read_pictures(write_tiny_pack(tmp_path / "plain"))
-    assert pictures.files == ()
+    assert pictures.files() == ()
     assert pictures.parts(pictures.manifest) == {}
 
 
@@ -87,10 +88,10 @@ def test_no_file_of_the_text_expert_is_replaced(base: Path, tmp_path: Path) -> N
 
 
 def test_parts_stand_behind_the_text_expert_in_their_order() -> None:
-    manifest = {"schema": "pack/1", "text": 1, "labels": 2, "stacking": "old", "image": "old"}
+    manifest = {"schema": "pack/1", "text": 1, "labels": 2, "fusion": "old", "image": "old"}
     found = with_parts(manifest, {"ocr": "new", "image": "new"})
-    assert list(found) == ["schema", "text", "ocr", "image", "stacking", "labels"]
-    assert (found["ocr"], found["image"], found["stacking"]) == ("new", "new", "old")
+    assert list(found) == ["schema", "text", "ocr", "image", "fusion", "labels"]
+    assert (found["ocr"], found["image"], found["fusion"]) == ("new", "new", "old")
 
 
 @pytest.mark.parametrize("part", ["text", "ocr", "image"])
@@ -102,4 +103,4 @@ def test_the_shipped_graphs_have_their_licences_beside_them(part: str) -> None:
 
 def test_the_shipped_notice_of_the_backbone_is_the_one_that_packs_are_made_with() -> None:
     source = SHIPPED.parents[1] / "models_export" / "text_expert" / "NOTICE-text"
-    assert (SHIPPED / "text_expert" / "NOTICE-text").read_text(encoding="utf-8") == source.read_text(encoding="utf-8")
+    assert (SHIPPED / "NOTICE-text").read_text(encoding="utf-8") == source.read_text(encoding="utf-8")

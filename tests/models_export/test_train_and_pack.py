@@ -27,11 +27,11 @@ from models_export.text_expert.vocabulary import SPECIALS  # noqa: E402
 from processors.packs import load_pack  # noqa: E402
 from processors.packs.check import Level, check_pack  # noqa: E402
 from tests.models_export.tiny_pictures import (  # noqa: E402
-    STACKING,
     contents,
     read_manifest,
     write_picture_pack,
 )
+from tests.tiny_fusion import add_tiny_fusion, tiny_fusion_part  # noqa: E402
 from tests.tiny_pack import write_manifest  # noqa: E402
 
 NICE = ("lovely", "morning", "thanks", "garden", "music", "friend", "coffee", "sunny")
@@ -193,17 +193,25 @@ def test_the_picture_parts_of_another_pack_are_taken_over_to_the_byte(
     parts, others = read_manifest(base), read_manifest(made[0])
     assert read_manifest(out) == {**others, "ocr": parts["ocr"], "image": parts["image"]}
     assert "## Pictures" in (out / "MODEL_CARD.md").read_text()
-    assert "stacking: left out" in capsys.readouterr().err
+    assert "fusion: left out" in capsys.readouterr().err
 
 
-def test_stacking_stays_with_the_text_expert_that_it_was_fitted_on(
+def test_a_fusion_stays_with_the_text_expert_that_it_was_trained_on(
     trained: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data, run = trained
     out = tmp_path / "out"
     pack(run, data, out, name="tiny", pictures_from=write_picture_pack(tmp_path / "base"))
-    stacking = {**STACKING, "labels": {"abuse": STACKING["labels"]["hate"]}}
-    write_manifest(out, read_manifest(out) | {"stacking": stacking})
+    width = read_manifest(out)["text"]["embedding_size"]
+    # A graph of another width, which nothing here runs.
+    part = tiny_fusion_part(add_tiny_fusion(out))
+    tokens = {**part["tokens"], "ocr": {**part["tokens"]["ocr"], "size": width}}
+    renamed = {
+        "heads": ["abuse"],
+        "calibration": {"abuse": {"temperature": 1.0}},
+        "labels": {"abuse": {"status": "measured"}},
+    }
+    write_manifest(out, read_manifest(out) | {"fusion": {**part, **renamed, "tokens": tokens}})
     before = load_pack(out).hash
     capsys.readouterr()
     pack(run, data, out, name="tiny", pictures_from=out)

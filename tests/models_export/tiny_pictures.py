@@ -1,4 +1,4 @@
-"""A tiny pack with every picture part, with licences, and with stacking."""
+"""A tiny pack with every picture part, with licences, and with a fusion."""
 
 from __future__ import annotations
 
@@ -6,14 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from tests.tiny_fusion import add_tiny_fusion
 from tests.tiny_image import add_tiny_image, write_image_graph
 from tests.tiny_pack import described, write_manifest, write_tiny_pack
-
-STACKING: dict[str, Any] = {
-    "labels": {"hate": {"bias": -0.4, "weights": {"whole": 0.8, "image.sexual": 0.2}}},
-    "training": [{"name": "memes", "licence": "LicenseRef-research-only", "rows": 1250}],
-    "figures": {"gain": {"low": 0.01, "high": 0.03}},
-}
 
 
 def write_picture_pack(folder: Path) -> Path:
@@ -37,8 +32,8 @@ def write_picture_pack(folder: Path) -> Path:
     }
     (folder / "ocr" / "LICENSE").write_text("Apache License", encoding="utf-8")
     (folder / "NOTICE-image").write_text("It sees the mean colour.", encoding="utf-8")
-    write_manifest(folder, {**manifest, "ocr": ocr, "stacking": STACKING})
-    return folder
+    write_manifest(folder, {**manifest, "ocr": ocr})
+    return add_tiny_fusion(folder)
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

@@ -111,8 +111,8 @@ Spoil = Callable[[dict[str, Any]], object]
         pytest.param(
             lambda m: m["text"]["heads"].__setitem__(2, "rudeness"),
             "text.heads[2]",
-            "'rudeness' is no label; expected one of abuse",
-            id="a head that is no label",
+            "'rudeness' is no head; expected one of abuse",
+            id="a head that nobody knows",
         ),
         pytest.param(lambda m: m["text"]["heads"].__setitem__(2, "abuse"), "text.heads", "twice", id="a head twice"),
         pytest.param(lambda m: m["labels"].pop("profanity"), "labels", "no card for 'profanity'", id="no card"),
@@ -123,7 +123,7 @@ Spoil = Callable[[dict[str, Any]], object]
             id="measured without a head",
         ),
         pytest.param(
-            lambda m: m["calibration"].pop("hate"), "calibration", "measured labels as keys", id="uncalibrated"
+            lambda m: m["calibration"].pop("hate"), "calibration", "measured heads as keys", id="uncalibrated"
         ),
         pytest.param(
             lambda m: m["thresholds"].update(profanity=0.5),

@@ -21,7 +21,10 @@ THRESHOLDS = {
     "profanity": 0.5,
     "sexism": 0.5,
 }
-"""What the pack of these tests assesses."""
+"""The labels that the pack of these tests assesses."""
+
+DETAIL_THRESHOLDS = {"hate.race": 0.5, "hate.religion": 0.5, "hate.sex": 0.5, "severity.2": 0.5, "severity.3": 0.6}
+"""What else it assesses."""
 
 HEAD = 'schema: policy/1\nname: test\nversion: "1"\n'
 
@@ -32,7 +35,7 @@ ProblemsOf = Callable[..., list[Problem]]
 
 
 def _parse(text: str, features: Collection[str] | None = None) -> Policy:
-    return parse_policy(text.encode(), "test.yaml", THRESHOLDS, features)
+    return parse_policy(text.encode(), "test.yaml", THRESHOLDS | DETAIL_THRESHOLDS, features)
 
 
 @pytest.fixture(scope="session")

@@ -36,7 +36,7 @@ def test_an_example_loads_without_any_problem(number: int) -> None:
 
 
 def test_there_are_examples() -> None:
-    assert len(EXAMPLES) == 3
+    assert len(EXAMPLES) == 4
 
 
 def test_the_layered_example_does_what_the_text_says(facts_of: Callable[..., Facts]) -> None:

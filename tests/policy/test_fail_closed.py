@@ -107,6 +107,11 @@ def test_a_target_s_score_that_is_no_probability_is_an_error(effective_of: Effec
     assert_reviewed(verdict, "floor.scores", "the score of target race is nan")
 
 
+def test_a_severity_s_score_that_is_no_probability_is_an_error(effective_of: EffectiveOf, facts_of: FactsOf) -> None:
+    verdict = effective_of("{}").evaluate(facts_of({"hate": 0.9}, severities={2: math.nan, 3: 0.1}))
+    assert_reviewed(verdict, "floor.scores", "the score of severity 2 is nan")
+
+
 def test_a_score_that_the_pack_should_have_given_is_missed(rule_of: EffectiveOf, facts_of: FactsOf) -> None:
     facts = facts_of()
     scores = {label: score for label, score in facts.scores.items() if label not in {"hate", "threat"}}

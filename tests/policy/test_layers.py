@@ -177,6 +177,11 @@ def test_what_is_in_effect_can_be_described_with_the_layer_that_set_it(policy_of
             "default: {thresholds: {spam: 0.5}}",
             ["default: threshold of spam has no effect: the pack does not assess spam"],
         ),
+        ("default: {thresholds: {hate.race: 0.6, severity.3: 0.6}}", []),
+        (
+            "default: {thresholds: {hate.age: 0.5}}",
+            ["default: threshold of hate.age has no effect: the pack does not assess hate.age"],
+        ),
         (
             "default: {rules: {a: {when: scores.spam > 0.5, action: review, message: {en: A.}}}}",
             ["default: rule a: the pack does not assess spam: what the condition says of it does not hold"],

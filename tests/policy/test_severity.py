@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from processors.policy import EffectivePolicy, Facts
 from processors.policy.severity import label_severity
+from schemas import Action
 
 PROBABILITIES = st.integers(0, 1000).map(lambda thousandths: thousandths / 1000)
 STEPS = st.tuples(PROBABILITIES, PROBABILITIES).map(lambda pair: (min(pair), max(pair)))
@@ -56,6 +57,44 @@ def test_a_post_is_as_severe_as_its_most_severe_label(
     assert effective.evaluate(facts_of({"insult": 0.7})).severity == 1
     assert effective.evaluate(facts_of({"insult": 0.7, "hate": 0.7})).severity == 3
     assert effective.evaluate(facts_of({"abuse": 0.7})).severity == 2  # what the policy does not say is moderate
+
+
+@pytest.mark.parametrize(
+    ("measured", "severity"),
+    [
+        ({2: 0.9, 3: 0.1}, 2),
+        ({2: 0.9, 3: 0.7}, 3),
+        ({2: 0.1, 3: 0.7}, 3),
+        ({2: 0.5, 3: 0.6}, 1),  # at the thresholds, not over them
+        ({}, 1),
+    ],
+)
+def test_a_flagged_post_is_at_least_as_severe_as_was_measured(
+    effective_of: Callable[..., EffectivePolicy],
+    facts_of: Callable[..., Facts],
+    measured: dict[int, float],
+    severity: int,
+) -> None:
+    effective = effective_of("severity: {insult: 1}")
+    assert effective.evaluate(facts_of({"insult": 0.7}, severities=measured)).severity == severity
+    assert effective.evaluate(facts_of({"insult": 0.7, "threat": 0.99}, severities=measured)).severity == 3
+    assert effective.evaluate(facts_of(severities=measured)).severity == 0  # no label is a flag
+
+
+def test_a_policy_may_set_what_it_takes_to_be_severe(
+    effective_of: Callable[..., EffectivePolicy], facts_of: Callable[..., Facts]
+) -> None:
+    effective = effective_of("{severity: {insult: 1}, thresholds: {severity.2: 1.0, severity.3: 0.8}}")
+    assert effective.evaluate(facts_of({"insult": 0.7}, severities={2: 0.99, 3: 0.7})).severity == 1
+    assert effective.evaluate(facts_of({"insult": 0.7}, severities={2: 0.99, 3: 0.9})).severity == 3
+
+
+def test_rules_see_the_measured_severity(
+    rule_of: Callable[..., EffectivePolicy], facts_of: Callable[..., Facts]
+) -> None:
+    effective = rule_of("severity >= 3", "block")
+    assert effective.evaluate(facts_of({"insult": 0.6}, severities={3: 0.9})).action is Action.BLOCK
+    assert effective.evaluate(facts_of({"insult": 0.6}, severities={3: 0.1})).action is Action.APPROVE
 
 
 def test_a_rule_raises_the_severity_and_never_lowers_it(

@@ -45,6 +45,7 @@ ERRORS = {
     "language variant": (HEAD + "    {}\n  languages:\n    »de-AT: {}\n", "'de-AT' is no language code"),
     "unknown label": (HEAD + "    thresholds: {»hat: 0.5}\n", "thresholds: no label 'hat'; did you mean 'hate'?"),
     "unknown target": (HEAD + "    thresholds: {»hate.rase: 0.5}\n", "no label 'hate.rase'; did you mean 'hate.race'?"),
+    "unknown severity": (HEAD + "    thresholds: {»severity.4: 0.5}\n", "no label 'severity.4'"),
     "refined insult": (HEAD + "    thresholds: {»insult.race: 0.5}\n", "no label 'insult.race'"),
     "threshold over 1": (
         HEAD + "    thresholds: {hate: »50}\n",

@@ -45,6 +45,11 @@ def test_flags_come_in_the_taxonomy_s_order_with_refinements_of_hate(
     assert verdict.thresholds["hate.race"] == 0.5
 
 
+def test_a_target_without_a_threshold_in_the_pack_is_no_flag(effective_of: EffectiveOf, facts_of: FactsOf) -> None:
+    verdict = effective_of("thresholds: {hate.age: 0.1}").evaluate(facts_of({"hate": 0.9}, targets={"age": 0.9}))
+    assert verdict.flags == ("hate",)
+
+
 def test_targets_count_only_when_hate_is_flagged(effective_of: EffectiveOf, facts_of: FactsOf) -> None:
     verdict = effective_of("{}").evaluate(facts_of({"abuse": 0.9}, targets={"race": 0.99}))
     assert verdict.flags == ("abuse",)
