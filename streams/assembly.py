@@ -65,6 +65,7 @@ def options_of(settings: Settings, code: str, max_attempts: int) -> ChainOptions
         threads=worker.cpu_threads,
         max_text_chars=limits.max_text_chars,
         max_windows=limits.max_windows,
+        fusion=settings.fusion,
         evidence=EvidenceLimits(count=limits.evidence_count, chars=limits.evidence_chars),
         attribution=AttributionOptions(rows=limits.evidence_rows, word_rows=limits.evidence_word_rows),
         fetch=FetchOptions(

@@ -21,8 +21,8 @@ SIZES = {"ocr": WIDTH, "image": FEATURES}
 BIAS = -4.0
 
 
-def write_fusion_graph(path: Path, *, heads: int = 1) -> None:
-    """ocr [posts, WIDTH], image [posts, FEATURES], weights [posts, 2] -> logits [posts, heads]."""
+def write_fusion_graph(path: Path, *, heads: int = 1, width: int = WIDTH) -> None:
+    """ocr [posts, width], image [posts, FEATURES], weights [posts, 2] -> logits [posts, heads]."""
     constants = {
         "first": np.array([0], np.int64),
         "second": np.array([1], np.int64),
@@ -37,7 +37,7 @@ def write_fusion_graph(path: Path, *, heads: int = 1) -> None:
         helper.make_node("MatMul", ["trusted", "says"], ["sum"]),
         helper.make_node("Add", ["sum", "bias"], ["logits"]),
     ]
-    inputs = {**SIZES, "weights": len(SIZES)}
+    inputs = {**SIZES, "ocr": width, "weights": len(SIZES)}
     graph = helper.make_graph(
         nodes,
         "tiny_fusion",

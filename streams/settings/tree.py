@@ -142,6 +142,13 @@ class Settings(Struct, frozen=True, kw_only=True):
             description="Folder of the model pack. The default ships with modstream and needs no GPU and no download."
         ),
     ] = INSTALLED / "models" / "embedded"
+    fusion: Annotated[
+        bool,
+        Meta(
+            description="Whether the pack's fusion of words and pictures judges, where the pack has one. Off: a label "
+            "is the highest of its experts' scores, as in packs without a fusion."
+        ),
+    ] = True
     policy: Annotated[
         Path,
         Meta(

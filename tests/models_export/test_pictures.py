@@ -60,6 +60,15 @@ def test_the_fusion_is_left_out_where_the_text_expert_is_another(base: Path, cha
     assert set(pictures.parts(text_expert(base, **change))) == {"ocr", "image"}
 
 
+def test_files_of_a_part_that_is_left_out_stay_where_they_are(base: Path, tmp_path: Path) -> None:
+    pictures = read_pictures(base)
+    new = write_tiny_pack(tmp_path / "new")
+    held = pictures.parts(text_expert(base, calibration={"abuse": {"temperature": 2.0}}))
+    pictures.copy(new, held)
+    assert (new / "image.onnx").is_file()
+    assert not (new / "fusion.onnx").exists()
+
+
 def test_a_pack_that_reads_text_alone_has_nothing_to_give(tmp_path: Path) -> None:
     pictures = read_pictures(write_tiny_pack(tmp_path / "plain"))
     assert pictures.files() == ()

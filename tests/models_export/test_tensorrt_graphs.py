@@ -107,5 +107,5 @@ def test_a_graph_that_half_precision_breaks_is_refused(tmp_path: Path) -> None:
     model.graph.initializer.append(small)
     onnx.save(model, path)
     assert make_ready(path, X, "fp32").moved < 1e-4
-    with pytest.raises(NotReady, match="b reaches .*, and half precision ends at 65,504: use fp32"):
+    with pytest.raises(NotReady, match=r"b reaches .*, and half precision ends at 65,504: use fp32"):
         make_ready(path, X, "fp16")

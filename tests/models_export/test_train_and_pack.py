@@ -29,9 +29,9 @@ from processors.packs.check import Level, check_pack  # noqa: E402
 from tests.models_export.tiny_pictures import (  # noqa: E402
     contents,
     read_manifest,
-    write_picture_pack,
+    write_reading_pack,
 )
-from tests.tiny_fusion import add_tiny_fusion, tiny_fusion_part  # noqa: E402
+from tests.tiny_fusion import tiny_fusion_part, write_fusion_graph  # noqa: E402
 from tests.tiny_pack import write_manifest  # noqa: E402
 
 NICE = ("lovely", "morning", "thanks", "garden", "music", "friend", "coffee", "sunny")
@@ -182,7 +182,7 @@ def test_the_picture_parts_of_another_pack_are_taken_over_to_the_byte(
     made: tuple[Path, Any], trained: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data, run = trained
-    base, out = write_picture_pack(tmp_path / "base"), tmp_path / "out"
+    base, out = write_reading_pack(tmp_path / "base"), tmp_path / "out"
     pack(run, data, out, name="tiny", pictures_from=base)
     assert [problem for problem in check_pack(out) if problem.level is Level.ERROR] == []
     alone, both = contents(made[0]), contents(out)
@@ -201,10 +201,10 @@ def test_a_fusion_stays_with_the_text_expert_that_it_was_trained_on(
 ) -> None:
     data, run = trained
     out = tmp_path / "out"
-    pack(run, data, out, name="tiny", pictures_from=write_picture_pack(tmp_path / "base"))
+    pack(run, data, out, name="tiny", pictures_from=write_reading_pack(tmp_path / "base"))
     width = read_manifest(out)["text"]["embedding_size"]
-    # A graph of another width, which nothing here runs.
-    part = tiny_fusion_part(add_tiny_fusion(out))
+    write_fusion_graph(out / "fusion.onnx", width=width)
+    part = tiny_fusion_part(out)
     tokens = {**part["tokens"], "ocr": {**part["tokens"]["ocr"], "size": width}}
     renamed = {
         "heads": ["abuse"],
@@ -223,7 +223,7 @@ def test_pictures_are_looked_at_before_anything_is_scored(
     trained: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data, run = trained
-    base = write_picture_pack(tmp_path / "base")
+    base = write_reading_pack(tmp_path / "base")
     (base / "image.onnx").unlink()
     common = ["pack", "--run", str(run), "--data", str(data), "--out", str(tmp_path / "out")]
     assert main([*common, "--pictures-from", str(base)]) == 1

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
+from models_export.packing.parts import SHIPPED
 from tests.tiny_fusion import add_tiny_fusion
 from tests.tiny_image import add_tiny_image, write_image_graph
 from tests.tiny_pack import described, write_manifest, write_tiny_pack
@@ -34,6 +36,15 @@ def write_picture_pack(folder: Path) -> Path:
     (folder / "NOTICE-image").write_text("It sees the mean colour.", encoding="utf-8")
     write_manifest(folder, {**manifest, "ocr": ocr})
     return add_tiny_fusion(folder)
+
+
+def write_reading_pack(folder: Path) -> Path:
+    """The same with graphs that do read: those that ship."""
+    write_picture_pack(folder)
+    shutil.rmtree(folder / "ocr")
+    shutil.copytree(SHIPPED / "ocr", folder / "ocr")
+    write_manifest(folder, {**read_manifest(folder), "ocr": read_manifest(SHIPPED)["ocr"]})
+    return folder
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
