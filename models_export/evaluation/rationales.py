@@ -26,8 +26,8 @@ from numpy.typing import NDArray
 from models_export.evaluation.scoring import LabelledText, PackScorer
 from models_export.measures.metrics import average_precision
 from processors.encode import AttributionOptions
-from processors.fuse.calibration import DECIMALS, Calibration
 from processors.packs import Pack, load_pack
+from processors.packs.calibration import DECIMALS, Calibration
 from schemas import Record
 
 DATASETS = ("hatexplain", "toxic_spans")

@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 
 from processors.encode.occlusion import Row, alone, nothing, without
 from processors.encode.stretches import Stretch, cut_stretches, cut_words
-from processors.fuse.calibration import DECIMALS, Calibration
 from processors.lru import Lru
 from processors.packs import Pack
+from processors.packs.calibration import DECIMALS, Calibration
 from schemas import Attribution, FieldName, Record, Window
 
 KEPT_SHARE = 0.5

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from processors.fuse.calibration import DECIMALS
 from processors.fuse.gating import gated
 from processors.fuse.scores import Part, Probabilities
 from processors.pack.parts import WORD_PARTS
+from processors.packs.calibration import DECIMALS
 
 NO_THRESHOLD = 1.0
 """Of a label that nobody has a threshold for: it raises no flag, and nothing is drawn back."""

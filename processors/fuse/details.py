@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from processors.fuse.calibration import DECIMALS
+from processors.packs.calibration import DECIMALS
 from processors.packs.heads import ATTACK_HEADS, IMPLICIT, SEVERITY_HEADS, TARGET_HEADS
 
 Explicitness = Literal["explicit", "implicit"]

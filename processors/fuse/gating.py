@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from processors.fuse.calibration import DECIMALS
 from processors.fuse.scores import Part, Probabilities
+from processors.packs.calibration import DECIMALS
 from processors.packs.fusion_part import Gating
 
 MODALITY_PARTS: Mapping[Part, str] = {"text": "text", "ocr": "ocr", "image": "image", "asr": "speech"}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from processors.fuse.calibration import DECIMALS
 from processors.fuse.language import can_read
 from processors.fuse.modalities import Judged
 from processors.fuse.scores import Part, Probabilities
 from processors.pack.layout import UNKNOWN_LANGUAGE
 from processors.packs import Pack
+from processors.packs.calibration import DECIMALS
 from processors.policy import LANG_UNSUPPORTED, known_flag
 from schemas import Record
 

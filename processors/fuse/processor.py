@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from msgspec.structs import replace
 
 from processors.contract import BatchPolicy, Outcome, ProcessingError
-from processors.fuse.calibration import DECIMALS
 from processors.fuse.combine import fuse_scores
 from processors.fuse.details import Details
 from processors.fuse.evidence import EvidenceLimits, PostEvidence, post_evidence
@@ -28,6 +27,7 @@ from processors.fuse.scores import Judge, PostScores
 from processors.pack.features import MEDIA_FEATURES
 from processors.pack.language import post_language
 from processors.packs import Pack
+from processors.packs.calibration import DECIMALS
 from processors.packs.heads import IMPLICIT
 from processors.policy import Facts, Policy, PostFacts, Verdict
 from schemas import LABELS, Action, Cause, Decision, Flag, Record, Stage, Versions

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processors.contract import ProcessingError
-from processors.fuse.calibration import Calibration
 from processors.pack.parts import WORD_PARTS, WordPart, parts_of
 from processors.packs import Pack
+from processors.packs.calibration import Calibration
 from processors.packs.heads import IMPLICIT
 from schemas import Cause, Record, Window
 

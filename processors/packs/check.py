@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from processors.asr.pack_check import check_hearing
 from processors.encode import TextExpertModel, check_signature
 from processors.engines import BucketedRunner, EngineError, IsolatedRunner, OnnxEngine, Runner
-from processors.fuse.calibration import Calibration
 from processors.fuse.fusion import check_fusion
 from processors.ocr.pack_check import check_reading
 from processors.pack.layout import UNKNOWN_LANGUAGE
 from processors.pack.tokens import FieldTokenizer
 from processors.pack.windows import cut_windows
+from processors.packs.calibration import Calibration
 from processors.packs.engine_check import check_engines, engines_of
 from processors.packs.manifest import MANIFEST_FILE
 from processors.packs.pack import Pack, PackError, listed_files, load_pack
