@@ -66,10 +66,10 @@ def run_build(args: Namespace) -> int:
     data: Path = args.data.resolve()
     try:
         built = build(data, say, hashed_before(args.out / MANIFEST))
+        args.out.mkdir(parents=True, exist_ok=True)
+        write_manifest(args.out / MANIFEST, built.rows)
     except DatasetError as error:
         raise CommandFailed(str(error)) from error
-    args.out.mkdir(parents=True, exist_ok=True)
-    write_manifest(args.out / MANIFEST, built.rows)
     (args.out / SUMMARY).write_bytes(msgspec.json.format(msgspec.json.encode(built.summary), indent=1) + b"\n")
     if args.json:
         put_json(msgspec.to_builtins(built.summary))
@@ -80,8 +80,12 @@ def run_build(args: Namespace) -> int:
 
 def run_check(args: Namespace) -> int:
     from models_export.datasets.check import check
+    from models_export.text_expert.functional import TemplateError
 
-    report = check(args.manifest, args.data.resolve(), say)
+    try:
+        report = check(args.manifest, args.data.resolve(), say)
+    except TemplateError as error:
+        raise CommandFailed(str(error)) from error
     if args.out is not None:
         args.out.mkdir(parents=True, exist_ok=True)
         (args.out / REPORT).write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n")
@@ -104,7 +108,7 @@ def run_extract(args: Namespace) -> int:
         reader = f"{versions.pack} {code}"
         todo = unread(items, args.out, reader)[: args.limit]
         done = extract(processors, todo, args.out, reader, lambda count: say(f"{count:,} of {len(todo):,} files read"))
-    found = {"files": len(items), "read": done.read, "failed": done.failed, "missing": missing}
+    found = {"files": len(items), "read": done.read, "failed": done.failed, "changed": done.changed, "missing": missing}
     if args.json:
         put_json(found)
     say(", ".join(f"{count:,} {name}" for name, count in found.items()))

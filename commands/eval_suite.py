@@ -18,14 +18,15 @@ MAX_NAMED = 10
 
 
 def for_suite(settings: Settings, store: Path, *roots: Path) -> Settings:
-    """The settings, but that media come from the folders `roots` and go into a store of their own.
+    """The settings, but that media come from the folders `roots` and go into a store of their own. What a suite makes
+    itself is posted with its bytes, and may be as large as a file.
 
     Nothing that was read or heard is remembered, so that the times are those of the work.
     """
     return replace(
         settings,
         store=replace(settings.store, url=str(store)),
-        media=replace(settings.media, file_roots=roots),
+        media=replace(settings.media, file_roots=roots, max_inline_bytes=settings.media.max_bytes),
         ocr=replace(settings.ocr, cache_pictures=0),
         asr=replace(settings.asr, cache_sounds=0),
     )

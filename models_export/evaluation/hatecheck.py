@@ -19,6 +19,7 @@ from models_export.evaluation.labelled_media import SuiteError
 from models_export.evaluation.scoring import LabelledText
 
 ENGLISH = Path("named/hatecheck/test_suite_cases.csv")
+GOLD = ("hateful", "non-hateful")
 MULTILINGUAL = Path("named/multilingual_hatecheck")
 LANGUAGES = {
     "arabic": "ar",
@@ -64,6 +65,10 @@ def read_suites(data: Path) -> list[Suite]:
 def _suite(path: Path, lang: str) -> Suite:
     try:
         rows = list(_rows(path))
+        for at, row in enumerate(rows):
+            # A row that is cut off has no value at all; what is neither would silently count as not hateful.
+            if row["label_gold"] not in GOLD or None in (row["test_case"], row["functionality"], row["target_ident"]):
+                raise SuiteError(f"{path}: case {at + 1} is not whole; expected a label_gold of {' or '.join(GOLD)}")
         return Suite(
             lang,
             [LabelledText(f"{path.stem}:{at}", row["test_case"].strip()) for at, row in enumerate(rows)],
@@ -72,7 +77,9 @@ def _suite(path: Path, lang: str) -> Suite:
             np.array([row["target_ident"] for row in rows], str),
             np.array([row.get("templ_id") or "" for row in rows], str),
         )
-    except (KeyError, csv.Error, lzma.LZMAError, UnicodeDecodeError) as error:
+    except KeyError as error:
+        raise SuiteError(f"{path}: no column {error}; expected the columns of a HateCheck suite") from None
+    except (csv.Error, lzma.LZMAError, EOFError, UnicodeDecodeError) as error:
         raise SuiteError(f"{path}: {error}; expected the columns of a HateCheck suite") from None
 
 

@@ -189,8 +189,18 @@ class Evaluation:
         return {
             "cases": len(right),
             "accuracy": right.mean(),
+            "macro_f1": macro_f1(said, suite.hateful),
             "hateful_found": share(said, suite.hateful),
             "benign_passed": share(~said, ~suite.hateful),
+            "groups": {
+                str(name): {
+                    "cases": int((suite.target == name).sum()),
+                    "hateful_found": share(said, suite.hateful & (suite.target == name)),
+                    "benign_passed": share(~said, ~suite.hateful & (suite.target == name)),
+                }
+                for name in np.unique(suite.target)
+                if name
+            },
             "functionalities": {
                 str(name): {
                     "cases": int((suite.functionality == name).sum()),

@@ -57,7 +57,15 @@ LIMITS = """\
 - Language tags of training were the sets' own. Where the language is found wrongly, scores move a little.
 - Irony, quotation, reclaimed slurs, negation and counter-speech are often misread; see the weakest functionalities.
 - Identity terms alone can raise scores. The tables of benign text show how much that and other causes amount to.
-- It must not be the only basis of a decision that affects a person.
+"""
+
+MISUSE = """\
+- Not as the only basis of a decision that affects a person: it is a witness, and people must be able to object.
+- Not for judging people, such as employees, pupils, applicants or suspects, by what they wrote.
+- Not for law enforcement, surveillance, or the suppression of opinions, of news or of a group's own words about itself.
+- Not for labels that it does not assess: no child-safety, self-harm, medical or legal judgement follows from it.
+- Not in a language or on a kind of content that you have not measured yourself: your own posts, labelled by your own
+  people, say more than this page.
 """
 
 FORMAT = """\
@@ -114,6 +122,8 @@ def render_card(manifest: Table) -> str:
         _format(manifest, figures),
         "## Limits",
         LIMITS,
+        "## What it must not be used for",
+        MISUSE,
     ]
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
 
@@ -131,10 +141,10 @@ def _summary(manifest: Table, figures: Table) -> str:
     ]
     if "en" in suites:
         rows.append(("HateCheck accuracy, English", cell(suites["en"]["accuracy"])))
-    others = [suite["accuracy"] for lang, suite in suites.items() if lang != "en"]
+    others = [suite["macro_f1"] for lang, suite in suites.items() if lang != "en"]
     if others:
         mean = sum(others) / len(others)
-        rows.append(("Multilingual HateCheck accuracy", f"{cell(mean)} (mean of {len(others)} languages)"))
+        rows.append(("Multilingual HateCheck macro-F1", f"{cell(mean)} (mean of {len(others)} languages)"))
     counts = Counter(card["status"] for card in manifest["languages"].values())
     rows.append(("languages", f"{counts['measured']} measured, {counts['zero_shot']} zero-shot"))
     return table(("what", "figure"), rows)
@@ -186,13 +196,28 @@ def _hatecheck(suites: Table) -> str:
     if not suites:
         return "Not measured: the suites were not there."
     rows = [
-        (lang, suite["cases"], suite["accuracy"], percent(suite["hateful_found"]), percent(suite["benign_passed"]))
+        (
+            lang,
+            suite["cases"],
+            suite["accuracy"],
+            suite["macro_f1"],
+            percent(suite["hateful_found"]),
+            percent(suite["benign_passed"]),
+        )
         for lang, suite in suites.items()
     ]
     text = (
         "Functional tests; a case counts as hateful where `hate` is over its threshold. Nothing was chosen on them.\n\n"
     )
-    text += table(("language", "cases", "accuracy", "hateful found", "not hateful passed"), rows)
+    text += table(("language", "cases", "accuracy", "macro-F1", "hateful found", "not hateful passed"), rows)
+    if groups := suites.get("en", {}).get("groups"):
+        text += "\n\nBy the group that a case is about, in English:\n\n" + table(
+            ("group", "cases", "hateful found", "not hateful passed"),
+            (
+                (name, group["cases"], percent(group["hateful_found"]), percent(group["benign_passed"]))
+                for name, group in groups.items()
+            ),
+        )
     if "en" in suites:
         kinds = suites["en"]["functionalities"]
         weakest = sorted(kinds.items(), key=lambda item: item[1]["accuracy"])[:WEAKEST]
@@ -256,6 +281,14 @@ def _training(manifest: Table) -> str:
         " languages in which both classes occur. User names and web addresses are one token each, in training and in"
         " use.\n\n"
     )
+    if phases := recipe.get("phases"):
+        own = sum(phase["steps"] * phase["functional"] for phase in phases) / sum(phase["steps"] for phase in phases)
+        text += (
+            f"{percent(own)} of the samples are sentences of our own, drawn from templates in eleven languages:"
+            " negation, quotation, counter-speech, identity terms in benign frames, insults at nobody's identity. None is taken"
+            " from a diagnostic suite. HateCheck tests the same distinctions, so its figures say more about these than"
+            " about posts.\n\n"
+        )
     rows = [
         (origin["name"], origin["licence"], origin["rows"], origin.get("url", "–")) for origin in training["datasets"]
     ]

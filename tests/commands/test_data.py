@@ -67,7 +67,7 @@ def test_pictures_are_read_once_by_the_chain_and_go_into_shards(run: Run, data: 
     assert refused.sentence.endswith("expected what `modstream data extract` wrote")
     first = run("data", "extract", *common, "--out", tmp_path, "--limit", 3, "--json")
     assert first.code == 0, first.err
-    assert json.loads(first.out) == {"files": 4, "read": 3, "failed": 0, "missing": 0}
+    assert json.loads(first.out) == {"files": 4, "read": 3, "failed": 0, "changed": 0, "missing": 0}
     rest = run("data", "extract", *common, "--out", tmp_path, "--json")
     assert json.loads(rest.out)["read"] == 1
     assert len((tmp_path / "ocr.jsonl").read_text().splitlines()) == 4

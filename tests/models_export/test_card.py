@@ -24,7 +24,15 @@ def suite(accuracy: float) -> dict[str, Any]:
         "negate_neg_nh": {"cases": 10, "hateful": False, "accuracy": 0.2},
         "slur_h": {"cases": 9, "hateful": True, "accuracy": 0.9},
     }
-    parts = {"cases": 19, "accuracy": accuracy, "hateful_found": 0.9, "benign_passed": 0.2}
+    groups = {"bakers": {"cases": 9, "hateful_found": 0.75, "benign_passed": 0.5}}
+    parts = {
+        "cases": 19,
+        "accuracy": accuracy,
+        "macro_f1": accuracy,
+        "hateful_found": 0.9,
+        "benign_passed": 0.2,
+        "groups": groups,
+    }
     return {**parts, "functionalities": kinds}
 
 
@@ -76,6 +84,8 @@ def card() -> str:
         "| abuse, macro-F1, English | 0.710 (mean of 1 sets) |",
         "| calibration error, all labels | 0.021 |",
         "| HateCheck accuracy, English | 0.770 |",
+        "| Multilingual HateCheck macro-F1 | 0.650 (mean of 1 languages) |",
+        "| bakers | 9 | 75.0% | 50.0% |",
         "| abuse | 8,000 | 9,000 | 500 | 200 | 0.410 | 0.700 | 0.600 | 0.800 | – |",
         "| de | second | 120 | 40 | 0.710 | 0.800 | 23.4% | 30.0% |",
         "| tr | fourth | 120 | 40 | 0.610 | 0.800 | 23.4% | 30.0% |",
@@ -86,6 +96,18 @@ def card() -> str:
 )
 def test_the_card_says_what_was_measured(card: str, line: str) -> None:
     assert line in card.splitlines()
+
+
+def test_sentences_of_our_own_are_told_where_they_were_trained_on(card: str) -> None:
+    assert "sentences of our own" not in card
+    phases = [{"steps": 300, "functional": 0.0}, {"steps": 100, "functional": 0.2}]
+    given = manifest()
+    given["training"]["recipe"]["phases"] = phases
+    assert "5.0% of the samples are sentences of our own" in render_card(given)
+
+
+def test_the_card_says_what_the_pack_must_not_be_used_for(card: str) -> None:
+    assert "## What it must not be used for" in card
 
 
 def test_labels_without_a_measured_head_are_named(card: str) -> None:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
 from models_export.evaluation.labelled_media import SuiteError, rows
 from schemas import Action, Status
+from schemas.decision import Probability
+
+Holds = Annotated[int, msgspec.Meta(ge=0, le=1)]
+"""1 or 0."""
 
 PREDICTIONS_FILE = "predictions.jsonl"
 
@@ -36,13 +41,13 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     suite: str
     groups: Mapping[str, str] = {}
     """What the item is one of: `lang`, `dataset`, `function`, `target`, `pattern`, `difficulty`, `content_type`, …"""
-    truth: Mapping[str, int] = {}
+    truth: Mapping[str, Holds] = {}
     """Label, `target.x` or `attack.x` -> 1 or 0, for those that somebody judged."""
-    probabilities: Mapping[str, float] = {}
+    probabilities: Mapping[str, Probability] = {}
     """The same names -> calibrated probability. Empty where the post has nothing that could be judged."""
     logits: Mapping[str, float] = {}
     """Head of the text expert -> its highest logit, before calibration."""
-    thresholds: Mapping[str, float] = {}
+    thresholds: Mapping[str, Probability] = {}
     """As the policy had them for this post: a name is said where its probability is over its threshold."""
     action: Action | None = None
     """None where the chain gave no decision."""
@@ -69,12 +74,17 @@ def encode_prediction(prediction: Prediction) -> bytes:
 
 
 def read_predictions(path: Path) -> list[Prediction]:
-    """The file, or the one in the folder `path`. Raises SuiteError for lines that are no predictions, FileNotFoundError
-    where there is none."""
+    """The file, or the one in the folder `path`. Raises SuiteError for lines that are no predictions, or a second one of
+    the same item, FileNotFoundError where there is none."""
     file = path / PREDICTIONS_FILE if path.is_dir() else path
     found = list(rows(file, Prediction))
     if not found:
         raise SuiteError(f"{file}: no predictions in it; expected a file that `modstream eval` wrote")
+    seen: set[str] = set()
+    for number, prediction in enumerate(found, 1):
+        if prediction.id in seen:
+            raise SuiteError(f"{file}: prediction {number} is a second one of {prediction.id}; expected one of each item")
+        seen.add(prediction.id)
     return found
 
 

@@ -13,8 +13,7 @@ from models_export.evaluation.judgement.prediction import Misread, Prediction, S
 from models_export.evaluation.judgement.suite import Item, Judgement, Suite
 from models_export.evaluation.labelled_media import through
 from models_export.evaluation.ocr_suite.views import lenient
-from models_export.measures.edit_distance import distance, sequence_distance
-from processors.chain import run_chain
+from models_export.measures.edit_distance import distance_within, sequence_distance
 from processors.contract import AnyProcessor, Outcome, ProcessingError
 from processors.pack.joined_text import join_lines, join_segments
 from processors.packs import Pack
@@ -38,8 +37,7 @@ class Judge:
         self, processors: Sequence[AnyProcessor], route: tuple[Stage, ...], pack: Pack, policy: Policy
     ) -> None:
         """`pack` and `policy`: those that the processors have."""
-        self._before = [of for of in processors if of.stage is not Stage.FUSE]
-        self._fuse = next(of for of in processors if of.stage is Stage.FUSE)
+        self._processors = processors
         self._route = route
         self._heads = pack.manifest.text.heads
         self._pack_thresholds = pack.thresholds
@@ -54,7 +52,9 @@ class Judge:
         for start in range(0, len(items), CHUNK):
             chunk = items[start : start + CHUNK]
             records = [self._record(item, at) for at, item in enumerate(chunk, start)]
-            outcomes = through(self._fuse, list(map(unseen, chunk, run_chain(self._before, records))))
+            outcomes: list[Outcome] = list(records)
+            for processor in self._processors:
+                outcomes = through(processor, list(map(withheld, chunk, outcomes)))
             predictions += [
                 self._prediction(suite, item, outcome, texts=texts)
                 for item, outcome in zip(chunk, outcomes, strict=True)
@@ -69,7 +69,7 @@ class Judge:
             source=Source(topic="eval", partition=0, offset=at, timestamp_ms=0),
             content_hash=hashlib.sha256(f"{post.post_id}\0{post.text}".encode(errors="surrogatepass")).hexdigest(),
             received_ms=0,
-            route=tuple(stage for stage in self._route if stage not in map(READ_BY.get, item.without)),
+            route=self._route,
         )
 
     def _prediction(self, suite: Suite, item: Item, outcome: Outcome, *, texts: bool) -> Prediction:
@@ -96,7 +96,10 @@ class Judge:
                 name: Said(status=said.status, score=said.score, weight=said.weight)
                 for name, said in decision.modalities.items()
             },
-            misread={name: misread_of(outcome, name, wanted, item.groups.get("lang")) for name, wanted in item.transcripts.items()},
+            misread={
+                name: misread_of(outcome, name, wanted, item.groups.get("lang"))
+                for name, wanted in item.transcripts.items()
+            },
         )
 
     def _logits(self, record: Record) -> dict[str, float]:
@@ -113,26 +116,31 @@ class Judge:
         return {**self._pack_thresholds, **targets, **labels}
 
 
-def unseen(item: Item, outcome: Outcome) -> Outcome:
-    """The outcome before fuse, without what the experts have of what the item is to be judged without."""
-    if not isinstance(outcome, Record) or outcome.encode is None:
+def withheld(item: Item, outcome: Outcome) -> Outcome:
+    """The outcome between two stages, without what the item is to be judged without.
+
+    Stages that read it are taken from the route, which ingest has set; what encode has made of it is taken from fuse.
+    """
+    if not isinstance(outcome, Record) or not item.without:
         return outcome
+    left_out = [READ_BY[name] for name in item.without if name in READ_BY]
     encode = outcome.encode
-    if IMAGE in item.without:
+    if encode is not None and IMAGE in item.without:
         encode = replace(encode, image=None)
-    if FUSION in item.without:
+    if encode is not None and FUSION in item.without:
         # Of words without an embedding the fusion is not asked, as in a pack that has none.
         encode = replace(encode, parts={})
-    return replace(outcome, encode=encode)
+    return replace(outcome, route=tuple(stage for stage in outcome.route if stage not in left_out), encode=encode)
 
 
 def misread_of(record: Record, name: str, wanted: str, lang: str | None) -> Misread:
-    """Of writing by letters in the lenient view of `eval ocr`, of speech by words as `eval asr` counts them.
+    """Of writing by letters in the lenient view of `eval ocr`, wherever they are in the reading: transcripts leave out
+    what stands small in a corner. Of speech by words, as `eval asr` counts them.
 
     `lang`: of what is said; None: of no language's own rules."""
     if name == OCR:
         text = lenient(wanted)
-        return Misread(edits=distance(text, lenient(join_lines(record.ocr).text)), length=len(text))
+        return Misread(edits=distance_within(text, lenient(join_lines(record.ocr).text)), length=len(text))
     spoken, heard = words(wanted, lang), words(join_segments(record.asr).text, lang)
     return Misread(edits=sequence_distance(spoken, heard), length=len(spoken))
 

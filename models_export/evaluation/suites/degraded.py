@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -13,10 +14,18 @@ from PIL import Image, ImageOps
 
 from models_export.evaluation.labelled_media import SuiteError
 from processors.media.wav import RATE
-from processors.ocr.detection import Detector, detection_input
+from processors.ocr.boxes import Region
+from processors.ocr.detection import detection_input
 
 Pixels = NDArray[np.uint8]
 """Shape [height, width, 3], RGB."""
+
+
+class LineFinder(Protocol):
+    """As `processors.ocr.detection.Detector`."""
+
+    def detect(self, inputs: Sequence[Pixels], /) -> list[list[Region]]: ...
+
 
 Box = tuple[int, int, int, int]
 """Left, top, right and bottom in pixels; right and bottom are the first that are outside."""
@@ -45,7 +54,7 @@ def read_picture(path: Path) -> Pixels:
     return np.asarray(Image.alpha_composite(white, picture).convert("RGB"), np.uint8)
 
 
-def text_boxes(detector: Detector, picture: Pixels, side: int) -> list[Box]:
+def text_boxes(detector: LineFinder, picture: Pixels, side: int) -> list[Box]:
     """Where the detector sees lines, at the detection size that `side` means; upright boxes around them."""
     small = detection_input(picture, side)
     (height, width), (small_height, small_width) = picture.shape[:2], small.shape[:2]

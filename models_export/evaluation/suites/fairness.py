@@ -155,10 +155,10 @@ def _gaps(predictions: Sequence[Prediction], label: str) -> dict[str, Cell]:
     return {
         "false positives": rates["false positives"],
         "gap of false positives": gap([_wrong(of, 0) for of in groups.values()]),
-        "spread over terms": equality_difference(predictions, label, truth=0),
+        "spread of false positives": equality_difference(predictions, label, truth=0),
         "false negatives": rates["false negatives"],
         "gap of false negatives": gap([_wrong(of, 1) for of in groups.values()]),
-        "spread, negatives": equality_difference(predictions, label, truth=1),
+        "spread of false negatives": equality_difference(predictions, label, truth=1),
     }
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models_export.evaluation.judgement.prediction import Prediction, named
 from models_export.evaluation.judgement.running import IMAGE, OCR
@@ -72,7 +73,7 @@ def own(predictions: Sequence[Prediction]) -> dict[str, Table]:
     scores[HIGHEST] = np.maximum(scores[WORDS], scores[PICTURE])
     served = {name: _thresholds(by_way, name, common) for name in scores}
     said = {name: (values, values > served[name]) for name, values in scores.items()}
-    tables: dict[str, Table] = {"Memes": {"compared": _counts(whole, groups)}}
+    tables: dict[str, Table] = {"Memes": {"compared": _counts(by_way, common, groups)}}
     if 0 < truth.sum() < len(truth):
         single = max((WORDS, PICTURE), key=lambda name: ranking_quality(scores[name], truth))
         best = f"against {single}"
@@ -103,13 +104,18 @@ def _thresholds(by_way: Mapping[str, Mapping[str, Prediction]], name: str, memes
     return np.array([ways[meme].thresholds.get(LABEL, 1.0) for meme in memes])
 
 
-def _counts(whole: Sequence[Prediction], groups: np.ndarray) -> dict[str, Cell]:
-    read = [of.modalities.get(OCR) for of in whole]
+def _counts(
+    by_way: Mapping[str, Mapping[str, Prediction]], memes: Sequence[str], groups: NDArray[np.str_]
+) -> dict[str, Cell]:
+    """Of a meme that is not assessed in one way, 0 is all there is to compare: so many are."""
     return {
-        "memes": len(whole),
-        "hateful": sum(of.truth[LABEL] for of in whole),
+        "memes": len(memes),
+        "hateful": sum(by_way[WHOLE][meme].truth[LABEL] for meme in memes),
         "groups of near-duplicates": len(set(groups.tolist())),
-        "with text read": sum(said is not None and said.score is not None for said in read),
+        **{
+            f"assessed, {shown}": sum(LABEL in ways[meme].probabilities for meme in memes)
+            for shown, ways in by_way.items()
+        },
     }
 
 

@@ -75,7 +75,9 @@ def moved(pairs: Sequence[tuple[Prediction, Prediction]], label: str) -> dict[st
     lost = [one for one, other in both if one.says(label) and not other.says(label)]
     said = sum(bool(of.says(label)) for of in before)
     distances = [abs(one.probabilities[label] - other.probabilities[label]) for one, other in both]
-    left_alone = [other for one, other in both if one.action is not Action.APPROVE]
+    decided = [pair for pair in pairs if all(of.action is not None for of in pair)]
+    # Nothing to read any more is the surest way to be approved, so that what has no probability counts here.
+    left_alone = [other for one, other in decided if one.action is not Action.APPROVE]
     return {
         "texts": len(both),
         "decided otherwise": share(sum(flips), len(both)) if both else Estimate(),

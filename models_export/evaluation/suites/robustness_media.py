@@ -175,8 +175,8 @@ def _rate(found: Sequence[Misread]) -> Cell:
 SUITE = Suite(
     name="robustness-media",
     about="Pictures as they are and with every line of text blurred or compressed to JPEG of low quality, and speech "
-    "with a second of silence put in twice: what is misread and misheard, and what it does to decisions. Most pictures have "
-    "no label, so that only memes have a macro-F1.",
+    "with a second of silence put in twice: what is misread and misheard, and what it does to decisions. Most pictures "
+    "have no label, so that only memes have a macro-F1.",
     read=read,
     labels=("hate",),
     groups=("edit", "content"),
