@@ -37,7 +37,7 @@ define install
 	@touch $@
 endef
 
-.PHONY: help setup setup-dev demo up test lint format schemas docs bench train test-soak test-infra lock clean
+.PHONY: help setup setup-dev demo up test lint format schemas docs bench golden train test-soak test-infra lock clean
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -107,6 +107,9 @@ train: $(TRAIN) ## The text expert and its pack from a seed: DATA=folder, BACKBO
 	nice -n 19 $(TRAIN_VENV)/bin/python -m models_export train --data "$(DATA)" --backbone "$(BACKBONE)" --out "$(RUN)" $(ARGS)
 	nice -n 19 $(TRAIN_VENV)/bin/python -m models_export pack --data "$(DATA)" --run "$(RUN)" --out "$(RUN)/shipped"
 	@echo "The pack is in $(RUN)/shipped: \`modstream pack check $(RUN)/shipped\`, then MODSTREAM_PACK=$(RUN)/shipped" >&2
+
+golden: setup-dev ## Renew tests/golden: what the shipped pack and policy decide on a few posts
+	$(BIN)/python -m tests.golden --write
 
 test-soak: setup-dev ## Long and many
 	@if grep -rqs 'mark\.soak' tests; then $(BIN)/pytest -m soak; else echo "test-soak: there is no soak test yet"; fi

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from commands.arguments import settings_of
 from commands.console import columns, counted, put_json, say
-from commands.eval_suite import for_suite, rate, say_missing, share, write_report
+from commands.eval_suite import for_suite, rate, ready_folder, say_missing, share, write_report
 from commands.failures import CommandFailed
 from models_export.evaluation.asr_suite import (
     ROUTE,
@@ -52,7 +52,7 @@ def evaluate(args: Namespace) -> int:
     say_missing(found, data, "clip")
     if not found.samples:
         raise CommandFailed(f"{data}: none of the clips that its manifests name is there, so that nothing was heard")
-    args.out.mkdir(parents=True, exist_ok=True)
+    ready_folder(args.out)
     code = version("modstream")
     with tempfile.TemporaryDirectory(prefix="modstream-eval-") as folder:
         made = Path(folder) / "made"

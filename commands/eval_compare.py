@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from commands.console import columns, counted, put_json, say
+from commands.eval_suite import put_whole
 from commands.failures import CommandFailed
 from models_export.evaluation.judgement.compare import Comparison, Difference, compared
 from models_export.evaluation.judgement.compare_page import compare_page
@@ -25,8 +26,8 @@ def evaluate(args: Namespace) -> int:
     if args.out is not None:
         args.out.mkdir(parents=True, exist_ok=True)
         text = msgspec.json.format(msgspec.json.encode(found), indent=1)
-        (args.out / "compare.json").write_bytes(text + b"\n")
-        (args.out / "compare.html").write_text(compare_page(found, str(args.a), str(args.b)), encoding="utf-8")
+        put_whole(args.out / "compare.json", text + b"\n")
+        put_whole(args.out / "compare.html", compare_page(found, str(args.a), str(args.b)).encode())
     if args.json:
         put_json(msgspec.to_builtins(found))
     _say_table(found)

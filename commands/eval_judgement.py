@@ -12,7 +12,7 @@ import msgspec
 
 from commands.arguments import settings_of
 from commands.console import columns, counted, put_json, say
-from commands.eval_suite import for_suite, rate, share, write_report
+from commands.eval_suite import for_suite, put_whole, rate, ready_folder, share, write_report
 from commands.failures import CommandFailed
 from models_export.evaluation.judgement.page import page_of
 from models_export.evaluation.judgement.prediction import PREDICTIONS_FILE, Prediction, encode_prediction
@@ -38,7 +38,7 @@ def evaluate(args: Namespace) -> int:
     if not items:
         raise CommandFailed(f"{data}: nothing in it is of the suite {suite.name}, so that nothing was judged")
     out: Path = args.out
-    out.mkdir(parents=True, exist_ok=True)
+    ready_folder(out)
     predictions, made = _judged(settings, suite, source, items, texts=args.texts)
     if all(of.error is not None for of in predictions):
         raise CommandFailed(f"none of {counted(len(items), 'item')} could be judged: {predictions[0].error}")
@@ -46,10 +46,10 @@ def evaluate(args: Namespace) -> int:
     report = report_of(suite, made, predictions, baselines)
     write_report(out, report, list(map(encode_prediction, predictions)), page_of(suite, report))
     for name, content in suite.files(predictions).items():
-        (out / name).write_bytes(content)
+        put_whole(out / name, content)
     for name, said in baselines.items():
         (out / name).mkdir(exist_ok=True)
-        (out / name / PREDICTIONS_FILE).write_bytes(b"".join(encode_prediction(of) + b"\n" for of in said))
+        put_whole(out / name / PREDICTIONS_FILE, b"".join(encode_prediction(of) + b"\n" for of in said))
     if args.json:
         put_json(msgspec.to_builtins(report))
     _say_table(report)

@@ -12,7 +12,7 @@ import msgspec
 
 from commands.arguments import settings_of
 from commands.console import columns, counted, put_json, say
-from commands.eval_suite import for_suite, rate, say_missing, share, write_report
+from commands.eval_suite import for_suite, rate, ready_folder, say_missing, share, write_report
 from commands.failures import CommandFailed
 from commands.overlay import draw_overlay, encoded
 from models_export.evaluation.labelled_media import TENANT, evenly
@@ -41,7 +41,7 @@ def evaluate(args: Namespace) -> int:
     samples = evenly(found.samples, args.limit)
     if not samples:
         raise CommandFailed(f"{data}: none of the pictures that its manifests name is there, so that nothing was read")
-    args.out.mkdir(parents=True, exist_ok=True)
+    ready_folder(args.out)
     code = version("modstream")
     with tempfile.TemporaryDirectory(prefix="modstream-eval-") as folder:
         settings = for_suite(settings_of(args), Path(folder), data)

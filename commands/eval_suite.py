@@ -13,6 +13,9 @@ from models_export.evaluation.labelled_media import File, Found
 from models_export.measures.bootstrap import Estimate
 from streams.settings import Settings
 
+PART = ".part"
+"""After the name of a file that is not all there yet."""
+
 MAX_NAMED = 10
 """Of files that a manifest names and that are not there; the report has all."""
 
@@ -47,9 +50,24 @@ def say_missing(found: Found[File], data: Path, what: str) -> None:
 def write_report(folder: Path, report: msgspec.Struct, predictions: Sequence[bytes], page: str) -> None:
     """`report.json`, `predictions.jsonl` and `report.html`. `predictions`: JSON, a line each."""
     text = msgspec.json.format(msgspec.json.encode(report), indent=1)
-    (folder / "report.json").write_bytes(text + b"\n")
-    (folder / "predictions.jsonl").write_bytes(b"".join(line + b"\n" for line in predictions))
-    (folder / "report.html").write_text(page, encoding="utf-8")
+    put_whole(folder / "report.json", text + b"\n")
+    put_whole(folder / "predictions.jsonl", b"".join(line + b"\n" for line in predictions))
+    put_whole(folder / "report.html", page.encode())
+
+
+def ready_folder(folder: Path) -> None:
+    """Make it, and see that files can be written there: hours of work should not end in a refusal."""
+    folder.mkdir(parents=True, exist_ok=True)
+    probe = folder / f"report.json{PART}"
+    probe.write_bytes(b"")
+    probe.unlink()
+
+
+def put_whole(path: Path, content: bytes) -> None:
+    """All of it or nothing: whoever is killed in the middle leaves what was there before."""
+    part = path.with_name(path.name + PART)
+    part.write_bytes(content)
+    part.replace(path)
 
 
 def rate(estimate: Estimate) -> str:

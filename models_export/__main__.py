@@ -23,7 +23,7 @@ def parser() -> argparse.ArgumentParser:
 
     train = commands.add_parser("train", help="fine-tune the text expert; goes on where it was stopped")
     train.add_argument("--data", type=Path, required=True, help="folder with text_pool.parquet and permissive_sets.tsv")
-    train.add_argument("--backbone", required=True, help="folder of multilingual-e5-small, or its name on a model hub")
+    train.add_argument("--backbone", required=True, help="folder of the recipe's backbone, or its name on a hub")
     train.add_argument("--out", type=Path, required=True, help="training folder; a later call with it goes on")
     train.add_argument("--recipe", type=Path, metavar="FILE", help="YAML (default: the embedded pack's)")
     train.add_argument("--seed", type=int, help="of everything that is drawn at random (default: the recipe's)")
@@ -85,9 +85,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _train(given: argparse.Namespace) -> None:
-    from models_export.text_expert.backbone import find_backbone
     from msgspec.structs import replace
 
+    from models_export.text_expert.backbone import find_backbone
     from models_export.text_expert.recipe import EMBEDDED, read_recipe
     from models_export.text_expert.train import train
 
@@ -95,7 +95,7 @@ def _train(given: argparse.Namespace) -> None:
     chosen: dict[str, Any] = {"permissive_only": False} if given.research else {}
     if given.seed is not None:
         chosen["seed"] = given.seed
-    train(given.data, find_backbone(given.backbone), given.out, replace(recipe, **chosen))
+    train(given.data, find_backbone(given.backbone, recipe.backbone), given.out, replace(recipe, **chosen))
 
 
 def _script(given: argparse.Namespace) -> None:

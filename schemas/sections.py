@@ -266,7 +266,7 @@ class Window(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     places: NDArray[np.int32] | None = None
     """Shape [tokens, 2]: what each token stands for, [start, end) in code points of its field as it was posted; -1, -1
     for tokens that stand for no text. The fields' tokens follow each other as `spans` do, each field's behind such a
-    token. None in a window over a single line or segment."""
+    token. None in a window that shows nothing of the post's own text, and in any after encode, which alone needs it."""
 
     def __post_init__(self) -> None:
         _check_array("ids", self.ids, np.dtype(np.int32), 1)

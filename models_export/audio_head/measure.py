@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from models_export.audio_head.clips import Clip
 from models_export.evaluation.asr_suite.words import words
+from models_export.fusion.stacking import Rows, compare, highest, stacked
 from models_export.measures.calibrate import MIN_CLASS_ROWS, Calibration, NotAssessable, fit_calibration, fitting_half
 from models_export.measures.edit_distance import sequence_distance
 from models_export.measures.metrics import Truth, calibration_error
-from models_export.fusion.stacking import Rows, compare, highest, stacked
 
 BASELINE, STACKED = "text_on_transcript", "transcript_and_audio"
 

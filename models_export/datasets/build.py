@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,15 +12,13 @@ from msgspec.structs import replace
 
 from models_export.datasets.adapters import ADAPTERS
 from models_export.datasets.manifest import DatasetError, MediaFile, Row, read_manifest
+from models_export.datasets.media_files import sha256_of
 from models_export.datasets.splits import deal, hold_out, placed, splits_of
 from processors.media.decoder.decoded import DecoderLimits, Undecodable
 from processors.media.decoder.picture import decode
 
 HASHED_SIDE = 512
 """Pixels on the long side: PDQ reduces larger pictures to that itself."""
-
-BLOCK = 1 << 20
-"""Bytes read at a time."""
 
 
 class SetSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,7 +72,7 @@ def build(data: Path, progress: Callable[[str], None], before: Mapping[str, Medi
         if folder is None:
             absent.append(adapter.dataset)
             continue
-        found = list(adapter.read(adapter, folder))
+        found = _apart(adapter.read(adapter, folder))
         if any(row.media for row in found):
             found = list(_with_media(data, found, before or {}))
             if all(file.sha256 is None for row in found for file in row.media):
@@ -111,13 +108,14 @@ def summarised(rows: Sequence[Row], absent: Sequence[str], without_pictures: Seq
     )
 
 
-def sha256_of(path: Path) -> str:
-    """Of a file's bytes."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
+def _apart(rows: Iterable[Row]) -> list[Row]:
+    """The rows of a set. Raises DatasetError where two have one id."""
+    found: dict[str, Row] = {}
+    for row in rows:
+        if row.id in found:
+            raise DatasetError(f"{row.id}: two rows of the set have this id; expected one for each item")
+        found[row.id] = row
+    return list(found.values())
 
 
 def hashed_before(manifest: Path) -> dict[str, MediaFile]:

@@ -10,9 +10,9 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from models_export.datasets.build import sha256_of
 from models_export.datasets.fingerprints import content_key
-from models_export.datasets.manifest import MediaFile, Row
+from models_export.datasets.manifest import Row, scan_manifest
+from models_export.datasets.media_files import is_there
 from models_export.datasets.splits import RANK, near_rows
 from models_export.datasets.template_leaks import template_leaks
 
@@ -94,7 +94,7 @@ def media_valid(rows: Sequence[Row], data: Path) -> Check:
     """The file is there, below the data folder, and is the one that was hashed."""
     files = {(row.dataset, file.path): file for row in rows for file in row.media}
     counts: Counter[str] = Counter(dataset for dataset, _ in files)
-    wrong = [(dataset, path) for (dataset, path), file in files.items() if not _is_there(data, file)]
+    wrong = [(dataset, path) for (dataset, path), file in files.items() if not is_there(data, file)]
     missing = Counter(dataset for dataset, _ in wrong)
     valid = {name: 1 - missing[name] / count for name, count in counts.items()}
     poor = [name for name, share in valid.items() if share < LEAST_MEDIA]
@@ -169,33 +169,14 @@ def _check(name: str, found: str, wrong: Sequence[str], *, empty: bool = False) 
 
 def _scanned(manifest: Path) -> tuple[list[Row], list[str]]:
     """The rows, and what is wrong with the lines that are none."""
-    decoder = msgspec.json.Decoder(Row)
     rows: list[Row] = []
     bad: list[str] = []
-    ids: set[str] = set()
-    with manifest.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            try:
-                row = decoder.decode(line)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                bad.append(f"line {number}: {error}")
-                continue
-            if row.id in ids:
-                bad.append(f"line {number}: the id {row.id} is taken")
-                continue
-            ids.add(row.id)
-            rows.append(row)
+    for found in scan_manifest(manifest):
+        if isinstance(found, str):
+            bad.append(found)
+        else:
+            rows.append(found)
     return rows, bad
-
-
-def _is_there(data: Path, file: MediaFile) -> bool:
-    path = (data / file.path).resolve()
-    return (
-        file.sha256 is not None
-        and path.is_relative_to(data.resolve())
-        and path.is_file()
-        and sha256_of(path) == file.sha256
-    )
 
 
 def _compared(rows: Sequence[Row]) -> Iterator[Row]:

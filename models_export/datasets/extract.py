@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from models_export.datasets.manifest import MediaFile, Row
+from models_export.datasets.media_files import sha256_of
 from models_export.datasets.readings import ASR, OCR, AsrRead, Kind, OcrRead, asr_of, ocr_of, scan_readings
 from models_export.evaluation.labelled_media import record_of
 from processors.chain import run_chain
@@ -44,6 +45,8 @@ class Extracted:
     read: int = 0
     failed: int = 0
     """That left the chain with an error, as where a child process was lost: the next run asks again."""
+    changed: int = 0
+    """That are gone, or have other bytes than the manifest says: what is in them is not what it speaks of."""
 
 
 def items_of(rows: Iterable[Row], data: Path) -> tuple[list[Item], int]:
@@ -78,7 +81,8 @@ def extract(
     done = Extracted()
     with (out / OCR).open("ab") as ocr_file, (out / ASR).open("ab") as asr_file:
         for start in range(0, len(items), CHUNK):
-            chunk = items[start : start + CHUNK]
+            chunk = [item for item in items[start : start + CHUNK] if _is_hashed(item)]
+            done.changed += len(items[start : start + CHUNK]) - len(chunk)
             records = [
                 record_of(item, start + at, media_id="media", kind=item.kind, route=ROUTES[item.kind])
                 for at, item in enumerate(chunk)
@@ -95,8 +99,13 @@ def extract(
                     asr_file.write(_line(asr_of(outcome, item.sha256, reader)))
             ocr_file.flush()
             asr_file.flush()
-            progress(done.read + done.failed)
+            progress(done.read + done.failed + done.changed)
     return done
+
+
+def _is_hashed(item: Item) -> bool:
+    """Readings are found by the hash: those of other bytes would be taken for this file's."""
+    return item.path.is_file() and sha256_of(item.path) == item.sha256
 
 
 def _kept(path: Path, kind: type[Kind], reader: str) -> set[str]:

@@ -115,18 +115,34 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def write_manifest(path: Path, rows: Iterable[Row]) -> int:
-    """A row a line; how many."""
+    """A row a line; how many. An earlier file stays as it is until the new one is whole.
+
+    Raises DatasetError for a text that is no Unicode: JSON can spell half a character.
+    """
     encoder = msgspec.json.Encoder()
     count = 0
-    with path.open("wb") as file:
+    part = path.with_name(f"{path.name}.part")
+    with part.open("wb") as file:
         for row in rows:
-            file.write(encoder.encode(row) + b"\n")
+            try:
+                file.write(encoder.encode(row) + b"\n")
+            except UnicodeEncodeError as error:
+                raise DatasetError(f"{row.id}: {error.reason}; expected Unicode text") from None
             count += 1
+    part.replace(path)
     return count
 
 
 def read_manifest(path: Path) -> Iterator[Row]:
     """Raises DatasetError for a line that is no row: an unknown label among them, and an id that was there before."""
+    for found in scan_manifest(path):
+        if isinstance(found, str):
+            raise DatasetError(f"{path}, {found}")
+        yield found
+
+
+def scan_manifest(path: Path) -> Iterator[Row | str]:
+    """Each line's row, or what is wrong with the line."""
     decoder = msgspec.json.Decoder(Row)
     seen: set[str] = set()
     with path.open("rb") as file:
@@ -134,8 +150,10 @@ def read_manifest(path: Path) -> Iterator[Row]:
             try:
                 row = decoder.decode(line)
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                raise DatasetError(f"{path}, line {number}: {error}") from None
+                yield f"line {number}: {error}"
+                continue
             if row.id in seen:
-                raise DatasetError(f"{path}, line {number}: the id {row.id!r} is taken; expected one row for each item")
+                yield f"line {number}: the id {row.id!r} is taken; expected one row for each item"
+                continue
             seen.add(row.id)
             yield row

@@ -16,8 +16,8 @@ from typing import Any
 
 import msgspec
 
-from models_export.datasets.build import sha256_of
 from models_export.datasets.manifest import DatasetError, Row, Split
+from models_export.datasets.media_files import is_there, sha256_of
 from models_export.datasets.mismatches import Caption, mismatched
 from models_export.datasets.readings import AsrRead, OcrRead
 
@@ -43,7 +43,7 @@ class Shards(msgspec.Struct, frozen=True, kw_only=True):
     items: int
     mismatches: int
     left_out: int
-    """Rows whose media are not there or were not read."""
+    """Rows whose media are not there as they were hashed, or were not read."""
     shards: list[Shard]
 
 
@@ -70,15 +70,22 @@ def write_shards(
 
     `readings`: by the media's SHA-256. After a share of `mismatches` (0..1) of the pictures stands the same picture
     with words of another (`mismatched`): what it says then is not known, so that it has no labels.
-    Raises DatasetError where there is nothing to write, or texts are transcripts and there are no readings.
+    Raises DatasetError where there is nothing to write, texts are transcripts and there are no readings, or `out` has
+    shards already: old ones behind the new would be read with them.
     """
     chosen = sorted((row for row in rows if row.split == split and row.media), key=lambda row: _order(row.id))
     if readings is None and any(row.text_from != "post" for row in chosen):
         raise DatasetError("the texts are transcripts by people; expected what `modstream data extract` wrote")
     ocr, asr = readings if readings is not None else ({}, {})
-    there = [row for row in chosen if _complete(row, ocr, asr, needed=readings is not None)]
+    there = [
+        row
+        for row in chosen
+        if _complete(row, ocr, asr, needed=readings is not None) and all(is_there(data, file) for file in row.media)
+    ]
     if not there:
         raise DatasetError(f"no row of the split {split} has media that are there and were read; nothing to write")
+    if any(out.glob("*.tar")):
+        raise DatasetError(f"{out}: has shards already; expected a folder without")
     out.mkdir(parents=True, exist_ok=True)
     written: list[Shard] = []
     sequence = list(_sequence([Item(row, _said(row, ocr, asr)) for row in there], mismatches))
@@ -145,7 +152,8 @@ def _sequence(items: Sequence[Item], share: float) -> Iterator[Item]:
         Caption(
             "\n".join(filter(None, (item.said["text"], item.said["ocr"]))),
             item.row.labels.labels.get("hate", item.row.labels.labels.get("abuse")),
-            item.row.group,
+            # A picture that two items have is also shown with the words of the other.
+            item.row.group or item.row.media[0].sha256,
         )
         for item in items
     ]

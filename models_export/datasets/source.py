@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import lzma
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
@@ -34,7 +35,8 @@ class Entry:
             value = self.fields.get(name)
             if value is not None:
                 return str(value)
-        raise DatasetError(f"{self.place}: no field {' or '.join(names)}; it has {', '.join(self.fields)}")
+        there = ", ".join(name for name, value in self.fields.items() if value is not None)
+        raise DatasetError(f"{self.place}: no field {' or '.join(names)}; it has {there}")
 
     def maybe(self, *names: str) -> str | None:
         """The same; None where none is there, or it is empty."""
@@ -58,6 +60,19 @@ class Entry:
             raise DatasetError(f"{self.place}: {name} is {type(value).__name__}; expected a list")
         return value
 
+    def lists(self, name: str) -> list[list[Any]]:
+        """A list of lists. Raises DatasetError where it is anything else."""
+        return [self._within(name, value, list) for value in self.listed(name)]
+
+    def objects(self, name: str) -> list[Entry]:
+        """A list of objects. Raises DatasetError where it is anything else."""
+        return [Entry(self.place, self._within(name, value, dict)) for value in self.listed(name)]
+
+    def _within(self, name: str, value: Any, kind: type[Value]) -> Value:
+        if not isinstance(value, kind):
+            raise DatasetError(f"{self.place}: {name} has a {type(value).__name__}; expected a {kind.__name__} each")
+        return value
+
 
 def find(folder: Path, *names: str) -> Path | None:
     """The first of these files that is there, packed with xz or not."""
@@ -66,11 +81,16 @@ def find(folder: Path, *names: str) -> Path | None:
     )
 
 
-def opened(path: Path) -> TextIO:
-    """Text, a byte order mark left out."""
-    if path.suffix == PACKED:
-        return lzma.open(path, "rt", encoding="utf-8-sig", newline="")
-    return path.open(encoding="utf-8-sig", newline="")
+@contextmanager
+def opened(path: Path) -> Generator[TextIO]:
+    """Text, a byte order mark left out. Raises DatasetError, while it is read, for what is no such text."""
+    open_text = lzma.open if path.suffix == PACKED else open
+    with open_text(path, "rt", encoding="utf-8-sig", newline="") as file:
+        try:
+            yield file
+        except (UnicodeDecodeError, lzma.LZMAError, EOFError) as error:
+            packed = " packed with xz, whole" if path.suffix == PACKED else ""
+            raise DatasetError(f"{path}: {error}; expected UTF-8{packed}") from None
 
 
 def json_lines(path: Path) -> Iterator[Entry]:
@@ -93,13 +113,19 @@ def json_entries(path: Path) -> Iterator[tuple[str, Entry]]:
         yield key, _entry(f"{path}, row {key}", value)
 
 
-def table(path: Path, delimiter: str = ",", *, quoted: bool = True) -> Iterator[Entry]:
-    """Rows under a header; the first row is row 2, as editors count."""
+def table(path: Path, delimiter: str = ",") -> Iterator[Entry]:
+    """Rows under a header; the first row is row 2. Raises DatasetError for a row with more cells than the header."""
     csv.field_size_limit(MAX_FIELD)
     with opened(path) as file:
-        reader = csv.DictReader(file, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE)
-        for number, row in enumerate(reader, 2):
-            yield Entry(f"{path}, row {number}", row)
+        reader = csv.DictReader(file, delimiter=delimiter)
+        try:
+            for number, row in enumerate(reader, 2):
+                # A text that is not quoted falls apart where it has the delimiter: what follows would be lost.
+                if any(row.pop(None, ())):  # pyright: ignore[reportCallIssue, reportArgumentType]
+                    raise DatasetError(f"{path}, row {number}: more cells than in the header; expected texts in quotes")
+                yield Entry(f"{path}, row {number}", row)
+        except csv.Error as error:
+            raise DatasetError(f"{path}, from line {reader.line_num + 1}: {error}; expected a closed quote") from None
 
 
 def id_list(path: Path) -> list[str]:
@@ -124,7 +150,7 @@ def _whole(path: Path, kind: type[Any]) -> Any:
 def _parsed(text: str, place: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DatasetError(f"{place}: {error}; expected JSON") from None
 
 

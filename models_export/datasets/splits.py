@@ -55,10 +55,12 @@ def deal(rows: Sequence[Row], elsewhere: Mapping[str, Split] | None = None) -> l
     """
     known = elsewhere or {}
     groups = _grouped(rows)
+    classes = [main_class(row) for row in rows]
+    frequency = Counter(classes)
     by_class: dict[str, list[list[int]]] = defaultdict(list)
     for members in groups:
         # A group of several classes counts as the rarest it holds, so that rare classes stay in proportion.
-        by_class[min({main_class(rows[at]) for at in members})].append(members)
+        by_class[min({classes[at] for at in members}, key=lambda name: (frequency[name], name))].append(members)
     dev: set[int] = set()
     for found in by_class.values():
         wanted = DEV_SHARE * sum(map(len, found))

@@ -58,7 +58,8 @@ def differences(rows: Sequence[tuple[str, Estimate]], label: str) -> str:
     parts = [f"<line x1='{x(0)}' x2='{x(0)}' y1='0' y2='{height}' stroke='#8888' />"]
     for at, (name, value, low, high) in enumerate(shown):
         y = ROW * at + ROW / 2
-        colour = COLOURS[2] if low > 0 else COLOURS[1] if high < 0 else "#8888"
+        # One colour for either side: of false positives, review rates and Brier scores, less is better.
+        colour = COLOURS[0] if low > 0 or high < 0 else "#8888"
         parts.append(
             f"<text x='{NAMES - 8}' y='{y + 4:.1f}' text-anchor='end'>{text(name[:38])}</text>"
             f"<line x1='{x(low):.1f}' x2='{x(high):.1f}' y1='{y:.1f}' y2='{y:.1f}' stroke='{colour}' />"

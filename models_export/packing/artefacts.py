@@ -50,6 +50,8 @@ def write_artefacts(
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / PLOTS).mkdir(exist_ok=True)
+    for old in (folder / PLOTS).glob("*.svg"):
+        old.unlink()
     cards: dict[str, Any] = {}
     choices: dict[str, Any] = {}
     for head, fitted in calibration.items():

@@ -285,9 +285,9 @@ def _training(manifest: Table) -> str:
         own = sum(phase["steps"] * phase["functional"] for phase in phases) / sum(phase["steps"] for phase in phases)
         text += (
             f"{percent(own)} of the samples are sentences of our own, drawn from templates in eleven languages:"
-            " negation, quotation, counter-speech, identity terms in benign frames, insults at nobody's identity. None is taken"
-            " from a diagnostic suite. HateCheck tests the same distinctions, so its figures say more about these than"
-            " about posts.\n\n"
+            " negation, quotation, counter-speech, identity terms in benign frames, insults at nobody's identity. None"
+            " is taken from a diagnostic suite. HateCheck tests the same distinctions, so its figures say more about"
+            " these than about posts.\n\n"
         )
     rows = [
         (origin["name"], origin["licence"], origin["rows"], origin.get("url", "–")) for origin in training["datasets"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+SHORTEST = 3  # letters of a word that is disguised
 LEET = {"a": "4@", "e": "3", "i": "1!", "o": "0", "s": "5$", "t": "7", "b": "8", "l": "1"}
 EMOJI = {
     "monkey": "🐒",
@@ -46,14 +47,14 @@ def add_noise(text: str, rng: random.Random) -> str:
 
 def _some_words(text: str, rng: random.Random, share: float) -> tuple[list[str], list[int]]:
     words = text.split(" ")
-    long = [at for at, word in enumerate(words) if len(word) >= 4 and word.isalpha()]
+    long = [at for at, word in enumerate(words) if len(word) >= SHORTEST and word.isalpha()]
     rng.shuffle(long)
     return words, long[: max(1, int(len(long) * share))]
 
 
 def _letters(text: str, rng: random.Random) -> str:
     """Swap two neighbours, drop or double a letter."""
-    words, chosen = _some_words(text, rng, 0.25)
+    words, chosen = _some_words(text, rng, rng.choice((0.25, 0.5)))
     for at in chosen:
         word, place = words[at], rng.randrange(1, len(words[at]) - 1)
         match rng.randrange(3):
@@ -67,11 +68,11 @@ def _letters(text: str, rng: random.Random) -> str:
 
 
 def _leet(text: str, rng: random.Random) -> str:
-    words, chosen = _some_words(text, rng, 0.25)
+    words, chosen = _some_words(text, rng, rng.choice((0.25, 0.5)))
     table = HOMOGLYPH if rng.random() < 0.25 else LEET
     for at in chosen:
         places = [place for place, letter in enumerate(words[at]) if letter.lower() in table]
-        for place in rng.sample(places, min(len(places), rng.choice((1, 1, 2)))):
+        for place in rng.sample(places, min(len(places), rng.choice((1, 2, 3)))):
             words[at] = words[at][:place] + rng.choice(table[words[at][place].lower()]) + words[at][place + 1 :]
     return " ".join(words)
 

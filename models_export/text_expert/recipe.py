@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 RECIPES = Path(__file__).parent / "recipes"
 EMBEDDED = RECIPES / "embedded.yaml"
+
+Backbone = Literal["bert", "deberta-v2", "xlm-roberta"]
+"""`model_type` of a backbone's configuration: multilingual-e5-small, mDeBERTa-v3, XLM-R."""
+
+Count = Annotated[int, Meta(ge=1)]
+Size = Annotated[int, Meta(ge=0)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+
+MOST_TOKENS = 512
+"""Places that backbones know."""
 
 
 class RecipeError(ValueError):
@@ -18,13 +30,15 @@ class Phase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """A stretch of steps with an optimiser of its own."""
 
     name: str
-    steps: int
-    learning_rate: float
-    warmup: int
-    cooldown: float
+    steps: Count
+    learning_rate: Annotated[float, Meta(gt=0, le=1)]
+    warmup: Size
+    cooldown: Share
     """The last part of the steps, over which the rate falls to zero."""
-    functional: float
+    functional: Share
     """Share of the samples that are drawn from our own templates."""
+    noise: float | None = None
+    """Instead of the recipe's."""
 
     def rate(self, step: int) -> float:
         """The learning rate at a step of this phase: linear warm-up, constant, linear fall."""
@@ -34,22 +48,46 @@ class Phase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return self.learning_rate * min(rise, fall)
 
 
-class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Lora(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Low-rank updates of frozen matrices: W + alpha / rank * B A (Hu et al., arXiv:2106.09685)."""
+
+    rank: Count = 16
+    alpha: float = 32.0
+    targets: Annotated[tuple[str, ...], Meta(min_length=1)] = (
+        "query",
+        "key",
+        "value",
+        "query_proj",
+        "key_proj",
+        "value_proj",
+        "dense",
+    )
+    """Names of the encoder's linear maps; each that the backbone has gets an update."""
+
+
+class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """The same recipe, data and backbone give the same pack (on one kind of device)."""
 
     schema: str
-    seed: int
+    seed: Size
     permissive_only: bool
-    vocabulary: int
-    window_tokens: int
-    batch: int
-    weight_decay: float
-    ema: float
-    noise: float
-    untagged: float
-    group_cap: int
-    group_power: float
-    phases: tuple[Phase, ...]
+    vocabulary: Count
+    window_tokens: Annotated[int, Meta(ge=1, le=MOST_TOKENS)]
+    batch: Count
+    weight_decay: Share
+    ema: Annotated[float, Meta(ge=0, lt=1)]
+    noise: Share
+    untagged: Share
+    group_cap: Count
+    group_power: Share
+    phases: Annotated[tuple[Phase, ...], Meta(min_length=1)]
+    backbone: Backbone = "bert"
+    frozen_layers: Size = 2
+    """The lowest layers hold what the labelled languages share with the unlabelled ones."""
+    tuning: Literal["full", "lora"] = "full"
+    lora: Lora = Lora()
+    language_adapters: Size = 0
+    """Width of the bottleneck of each language's adapters (MAD-X, Pfeiffer et al., arXiv:2005.00052); 0 for none."""
 
     @property
     def steps(self) -> int:
@@ -72,6 +110,4 @@ def read_recipe(path: Path = EMBEDDED) -> Recipe:
         raise RecipeError(f"{path}: {error}") from None
     if recipe.schema != "text-recipe/1":
         raise RecipeError(f"{path}: schema {recipe.schema!r}; expected text-recipe/1")
-    if not recipe.phases:
-        raise RecipeError(f"{path}: phases: expected at least one")
     return recipe

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -14,6 +16,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from models_export.text_expert.backbone import in_order
 from models_export.text_expert.functional.drawing import Functional
 from models_export.text_expert.heads import HEADS, assessed, describe, targets, taught
 from models_export.text_expert.losses import head_focus, head_weights, masked_loss
@@ -44,7 +47,8 @@ class Progress:
 def train(data: Path, backbone: Path, out: Path, recipe: Recipe) -> None:
     """Train (or go on training) into the folder `out`: tokenizer, layout, heads, curves, and the averaged weights.
 
-    Raises ValueError for a folder that was begun with other heads or another seed.
+    Raises ValueError for a folder that was begun with another recipe, other rows or other heads, and for rows from
+    which no head can be learnt.
     """
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(recipe.seed)
@@ -56,14 +60,17 @@ def train(data: Path, backbone: Path, out: Path, recipe: Recipe) -> None:
     columns = assessed(wanted[is_train], wanted[~is_train], rows["dataset"].to_numpy()[is_train], taught(functional))
     usable = is_train & ~np.isnan(wanted[:, columns]).all(1)
     heads = [HEADS[at] for at in columns]
+    if not heads:
+        raise ValueError(f"{data}: no head has enough labelled rows, from several sets and on dev; nothing to train")
     print(f"{usable.sum():,} training rows, heads: {', '.join(heads)}, device {device}", flush=True)
 
     path = out / EXPERT_FILE
     if not path.exists():
         _begin(rows[is_train], backbone, out, recipe, describe(columns, wanted[usable]))
     expert = json.loads(path.read_text(encoding="utf-8"))
-    if expert["heads"] != heads:
-        raise ValueError(f"{path}: was begun with other heads ({', '.join(expert['heads'])}): choose another folder")
+    if other := begun_otherwise(expert, recipe, data_hash(rows[is_train]), heads):
+        raise ValueError(f"{path}: was begun with another {other}: choose another folder")
+    path.write_text(json.dumps({**expert, "recipe": msgspec.to_builtins(recipe)}), encoding="utf-8")
     layout = TextLayout(window_tokens=recipe.window_tokens, languages=expert["languages"], markers=expert["markers"])
     samples = Samples(
         rows[usable].reset_index(drop=True),
@@ -75,7 +82,7 @@ def train(data: Path, backbone: Path, out: Path, recipe: Recipe) -> None:
         functional=functional,
     )
     table = spelling_table(json.loads((out / TOKENIZER_FILE).read_text(encoding="utf-8")))
-    model = from_backbone(backbone, expert["origin"], len(columns), table)
+    model = from_backbone(backbone, expert["origin"], len(columns), table, recipe, expert["languages"])
     model.to(device).train()
     average = {name: value.detach().float().clone() for name, value in model.named_parameters() if value.requires_grad}
     progress = Progress(model, average, _optimizer(model, recipe))
@@ -94,7 +101,7 @@ def _run(samples: Samples, progress: Progress, recipe: Recipe, out: Path, weight
         if within == 0:
             progress.optimizer = _optimizer(model, recipe)
             print(f"phase {phase.name}: {phase.steps:,} steps", flush=True)
-        shares = Shares(recipe.noise, recipe.untagged, phase.functional)
+        shares = Shares(recipe.noise if phase.noise is None else phase.noise, recipe.untagged, phase.functional)
         batches = samples.batches(recipe.seed + at, within, recipe.batch, shares)
         for step, batch in zip(range(within, phase.steps), batches, strict=False):
             for group in progress.optimizer.param_groups:
@@ -141,10 +148,29 @@ def _begin(rows: pd.DataFrame, backbone: Path, out: Path, recipe: Recipe, counts
         "heads": list(counts),
         "rows": counts,
         "data": data_hash(rows),
-        "origin": origin,
+        "origin": in_order(origin, recipe.backbone),
         **ids,
     }
     (out / EXPERT_FILE).write_text(json.dumps(expert), encoding="utf-8")
+
+
+def begun_otherwise(expert: Mapping[str, Any], recipe: Recipe, data: str, heads: Sequence[str]) -> str | None:
+    """What of a folder's `expert` is not as it is asked for now; more phases may follow those that it has.
+
+    The pack says of its weights what is written there, as under which licences their rows are: it must hold for all of
+    their steps.
+    """
+    try:
+        begun = msgspec.convert(expert["recipe"], Recipe)
+    except msgspec.ValidationError as error:
+        return f"kind of recipe ({error})"
+    for name in Recipe.__struct_fields__:
+        asked, given = getattr(recipe, name), getattr(begun, name)
+        if (asked[: len(given)] if name == "phases" else asked) != given:
+            return f"recipe ({name})"
+    if expert.get("data") != data:
+        return "set of training rows"
+    return None if expert["heads"] == list(heads) else f"list of heads ({', '.join(expert['heads'])})"
 
 
 def data_hash(rows: pd.DataFrame) -> str:

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processors.encode.occlusion import Row, alone, nothing, without
-from processors.encode.stretches import Stretch, cut_stretches, cut_words
+from processors.encode.stretches import Stretch, cut_into_words
 from processors.lru import Lru
 from processors.packs import Pack
 from processors.packs.calibration import DECIMALS, Calibration
@@ -41,6 +41,9 @@ REMEMBERED_ROWS = 65_536
 """Words, some 25 MB: 5,000 flagged posts in English bring 19,000 different ones, and in 25 languages over 33,000. By
 then a new post brings 17 tokens of unknown words in English, and 36 in all, of 100 that all its words take."""
 
+REMEMBERED_TOKENS = 16
+"""Of a row at most: words come again, what somebody typed without a blank does not. It bounds the memory too."""
+
 _LEAST = 1e-9
 """Probabilities are kept this far from 0 and 1 before their log-odds are taken."""
 
@@ -51,7 +54,8 @@ Thresholds = Callable[[Record], Mapping[str, float]]
 """Label -> the probability over which a post is looked into."""
 
 Odds = NDArray[np.float64]
-"""Calibrated log-odds, shape [labels]."""
+"""Calibrated log-odds, shape [labels], of DECIMALS decimals: the last bits of a device's arithmetic, which may
+differ from batch to batch, decide nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +81,14 @@ class _Suspect:
     """Of each stretch."""
 
 
-class _Rows:
-    """Rows that are run once each, and their log-odds."""
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the words of a suspect add to a window without text."""
 
-    def __init__(self) -> None:
-        self._odds: dict[bytes, Odds] = {}
-
-    def of(self, row: Row) -> Odds:
-        return self._odds[row.tobytes()]
-
-    def add(self, row: bytes, odds: Odds) -> None:
-        self._odds[row] = odds
+    empty: Odds
+    """Of the window without text itself."""
+    gains: tuple[NDArray[np.float64], ...]
+    """Of the words of each stretch, shape [words, labels]."""
 
 
 class Attributor:
@@ -119,21 +120,25 @@ class Attributor:
         asked = [suspect for suspect in suspects if suspect is not None]
         if not asked:
             return [()] * len(records)
-        told = self._run([row for suspect in asked for row in _word_rows(suspect)], run, remember=True)
-        left_out = [self._left_out(suspect, told) for suspect in asked]
-        rows = [
-            without(suspect.window, stretch)
-            for suspect, tried in zip(asked, left_out, strict=True)
-            for stretch in tried
-        ]
-        missed = self._run(rows, run)
-        found = iter(
-            self._attributions(
-                suspect,
-                told,
-                {out: _difference(suspect.odds, missed.of(without(suspect.window, out))) for out in tried},
+        word_rows = [list(_word_rows(suspect)) for suspect in asked]
+        odds = iter(self._run([row for rows in word_rows for row in rows], run, remember=True))
+        told = [_told(suspect, odds) for suspect in asked]
+        left_out = [self._left_out(suspect, of) for suspect, of in zip(asked, told, strict=True)]
+        missed = iter(
+            self._run(
+                [
+                    without(suspect.window, stretch)
+                    for suspect, tried in zip(asked, left_out, strict=True)
+                    for stretch in tried
+                ],
+                run,
             )
-            for suspect, tried in zip(asked, left_out, strict=True)
+        )
+        found = iter(
+            [
+                self._attributions(suspect, of, {out: _difference(suspect.odds, next(missed)) for out in tried})
+                for suspect, of, tried in zip(asked, told, left_out, strict=True)
+            ]
         )
         return [next(found) if suspect is not None else () for suspect in suspects]
 
@@ -141,7 +146,7 @@ class Attributor:
         if record.pack is None or not len(logits) or not np.isfinite(logits).all():
             return None
         thresholds = self._thresholds(record)
-        odds = _log_odds(exact := self._calibration.exact(logits))
+        odds = _log_odds(exact := self._calibration.exact(logits)).round(DECIMALS)
         at = np.array([thresholds.get(label, 1.0) for label in self._labels])
         # As the policy sees it: rounded, so that the last bits decide nothing.
         over = exact.round(DECIMALS) > at
@@ -154,41 +159,40 @@ class Attributor:
         if not flagged:
             return None
         window = record.pack.windows[worst]
-        cut = [(stretch, tuple(cut_words(record, window, stretch))) for stretch in cut_stretches(record, window)]
-        cut = [(stretch, words) for stretch, words in cut if words]
+        cut = [(stretch, tuple(words)) for stretch, words in cut_into_words(record, window) if words]
         if not cut:
             return None
         stretches, words = zip(*cut, strict=True)
         return _Suspect(window, odds[worst], tuple(flagged), stretches, words)
 
-    def _run(self, rows: Sequence[Row], run: Run, *, remember: bool = False) -> _Rows:
-        """All rows' log-odds; equal rows are run once, and remembered ones not at all."""
-        found, new = _Rows(), dict[bytes, Row]()
-        for row in rows:
-            key = row.tobytes()
-            known = self._remembered.get(key) if remember else None
+    def _run(self, rows: Sequence[Row], run: Run, *, remember: bool = False) -> list[Odds]:
+        """Each row's log-odds; equal rows are run once, and remembered ones not at all."""
+        keys = [row.tobytes() for row in rows]
+        found, new = dict[bytes, Odds](), dict[bytes, Row]()
+        for key, row in zip(keys, rows, strict=True):
+            known = self._remembered.get(key) if remember and key not in found else None
             if known is not None:
-                found.add(key, known)
-            else:
+                found[key] = known
+            elif key not in found:
                 new[key] = row
         if new:
-            odds = _log_odds(self._calibration.exact(run(list(new.values()))))
-            for key, values in zip(new, odds, strict=True):
-                found.add(key, values)
-                if remember:
+            odds = _log_odds(self._calibration.exact(run(list(new.values())))).round(DECIMALS)
+            for (key, row), values in zip(new.items(), odds, strict=True):
+                found[key] = values
+                if remember and len(row) <= REMEMBERED_TOKENS and np.isfinite(values).all():
                     self._remembered.put(key, values.copy())
-        return found
+        return [found[key] for key in keys]
 
-    def _left_out(self, suspect: _Suspect, told: _Rows) -> list[Stretch]:
+    def _left_out(self, suspect: _Suspect, told: _Told) -> list[Stretch]:
         """The stretches, and the words, that are left out one at a time: those proposed first."""
         label = suspect.over[0]
-        gains = [[_gain(suspect, told, word)[label] for word in words] for words in suspect.words]
+        gains = [of[:, label].tolist() for of in told.gains]
         several = len(suspect.stretches) > 1
         tried = _first(suspect.stretches, [max(of) for of in gains], self._options.rows) if several else []
         flat = [word for words in suspect.words for word in words]
         return [*tried, *_first(flat, [gain for of in gains for gain in of], self._options.word_rows)]
 
-    def _attributions(self, suspect: _Suspect, told: _Rows, drops: Mapping[Stretch, Odds]) -> tuple[Attribution, ...]:
+    def _attributions(self, suspect: _Suspect, told: _Told, drops: Mapping[Stretch, Odds]) -> tuple[Attribution, ...]:
         found: list[Attribution] = []
         for label in suspect.over:
             weights = _weights(suspect, told, drops, label)
@@ -208,19 +212,18 @@ def _constant(thresholds: Mapping[str, float]) -> Thresholds:
     return of_any
 
 
-def _weights(suspect: _Suspect, told: _Rows, drops: Mapping[Stretch, Odds], label: int) -> list[tuple[Stretch, float]]:
+def _weights(suspect: _Suspect, told: _Told, drops: Mapping[Stretch, Odds], label: int) -> list[tuple[Stretch, float]]:
     """What each word, or stretch, adds to a label; above 0 and in reading order."""
     fallen = {stretch: float(drops[stretch][label]) for stretch in suspect.stretches if stretch in drops}
     deepest = max(fallen.values(), default=0.0)
-    empty = told.of(nothing(suspect.window, suspect.stretches[0]))
-    enough = TELLING_SHARE * float(suspect.odds[label] - empty[label])
+    enough = TELLING_SHARE * float(suspect.odds[label] - told.empty[label])
     confirmed = any(word in drops for words in suspect.words for word in words if word not in fallen)
     weights: list[tuple[Stretch, float]] = []
-    for stretch, words in zip(suspect.stretches, suspect.words, strict=True):
+    for stretch, words, of_words in zip(suspect.stretches, suspect.words, told.gains, strict=True):
         # Where leaving one out changes nothing, others say the same: then the words of all count.
         if deepest > 0 and fallen.get(stretch, 0.0) < KEPT_SHARE * deepest:
             continue
-        gains = [(word, float(_gain(suspect, told, word)[label])) for word in words]
+        gains = list(zip(words, of_words[:, label].tolist(), strict=True))
         strongest = max(gain for _, gain in gains)
         if strongest > 0 and strongest >= enough:
             if confirmed:
@@ -231,21 +234,27 @@ def _weights(suspect: _Suspect, told: _Rows, drops: Mapping[Stretch, Odds], labe
     return weights
 
 
-def _gain(suspect: _Suspect, told: _Rows, word: Stretch) -> Odds:
-    """What a word alone adds to a window without text."""
-    return _difference(told.of(alone(suspect.window, word)), told.of(nothing(suspect.window, word)))
-
-
 def _difference(more: Odds, less: Odds) -> Odds:
     """0 where a row gave no number: it tells nothing."""
     return np.nan_to_num(more - less, nan=0.0)
 
 
 def _word_rows(suspect: _Suspect) -> Iterator[Row]:
-    for words in suspect.words:
+    """Of each stretch the window without text, then its words alone. At most five tokens for each of the window's."""
+    for stretch, words in zip(suspect.stretches, suspect.words, strict=True):
+        yield nothing(suspect.window, stretch)
         for word in words:
             yield alone(suspect.window, word)
-            yield nothing(suspect.window, word)
+
+
+def _told(suspect: _Suspect, odds: Iterator[Odds]) -> _Told:
+    """`odds`: those of its word rows come next."""
+    empty: list[Odds] = []
+    gains: list[NDArray[np.float64]] = []
+    for words in suspect.words:
+        empty.append(next(odds))
+        gains.append(_difference(np.stack([next(odds) for _ in words]), empty[-1]))
+    return _Told(empty[0], tuple(gains))
 
 
 def _first(stretches: Sequence[Stretch], weights: Sequence[float], most: int) -> list[Stretch]:

@@ -20,7 +20,7 @@ from processors.encode.sight import IMAGE, SeenPicture, Sight
 from processors.engines import Device, Engine, EngineStatistics, Runner
 from processors.media.pictures import PictureReader
 from processors.packs import Pack
-from schemas import Attribution, Cause, EncodeSection, ImageScores, Modality, Record, Stage, Status
+from schemas import Attribution, Cause, EncodeSection, ImageScores, Modality, PackSection, Record, Stage, Status
 
 CPU_BATCHING = BatchPolicy(max_items=16, max_cost=1_024, max_wait_s=0.0)
 """A core gains nothing from a batch but company for its neighbours: enough windows that all cores end about together,
@@ -221,7 +221,14 @@ class EncodeProcessor:
             parts=parts,
             attributions=attributions,
         )
-        return replace(record, encode=section)
+        return replace(record, pack=_without_places(record.pack), encode=section)
+
+
+def _without_places(pack: PackSection | None) -> PackSection | None:
+    """Attribution was the last to ask for them, and they are twice as large as the token ids."""
+    if pack is None or all(window.places is None for window in pack.windows):
+        return pack
+    return replace(pack, windows=tuple(replace(window, places=None) for window in pack.windows))
 
 
 def _failed(record: Record, error: ModalityError) -> Record:

@@ -70,35 +70,35 @@ def field_tokens(window: Window) -> list[tuple[FieldSpan, list[Token]]]:
     return list(zip(window.spans, runs, strict=False))
 
 
-def cut_stretches(record: Record, window: Window) -> list[Stretch]:
-    """The window's sentences, lines and segments, in reading order; of what the post answers to there are none."""
-    found: list[Stretch] = []
+def cut_into_words(record: Record, window: Window) -> list[tuple[Stretch, list[Stretch]]]:
+    """The window's sentences, lines and segments, in reading order, and the words of each; of what the post answers to
+    there are none."""
+    found: list[tuple[Stretch, list[Stretch]]] = []
     for span, tokens in field_tokens(window):
         if span.field == _CONTEXT:
             continue
-        found += _assigned(span, tokens, _places(record, span))
+        text, shown = original_text(record, span.field), {token.at: token for token in tokens}
+        found += [
+            (stretch, _words(text, span.field, [shown[at] for at in stretch.tokens]))
+            for stretch in _assigned(span, tokens, _places(record, span))
+        ]
     return found
 
 
-def cut_words(record: Record, window: Window, stretch: Stretch) -> list[Stretch]:
-    """The words of a stretch: tokens without a blank between them; in scripts that write none, every token."""
-    text = original_text(record, stretch.field)
-    shown = set(stretch.tokens)
+def _words(text: str, field: FieldName, tokens: Sequence[Token]) -> list[Stretch]:
+    """Tokens without a blank between them; in scripts that write none, every token."""
     words: list[list[Token]] = []
-    for span, tokens in field_tokens(window):
-        for token in tokens if span.field == stretch.field else ():
-            if token.at not in shown:
-                continue
-            # A blank that is a token of its own belongs to the word after it.
-            if words and (_is_blank(text, words[-1]) or _continues(text, words[-1][-1], token)):
-                words[-1].append(token)
-            else:
-                words.append([token])
+    for token in tokens:
+        # A blank that is a token of its own belongs to the word after it.
+        if words and (_is_blank(text, words[-1]) or _continues(text, words[-1][-1], token)):
+            words[-1].append(token)
+        else:
+            words.append([token])
     found: list[Stretch] = []
     for word in words:
         if not _is_blank(text, word):
             start, end = trimmed(text, min(token.start for token in word), max(token.end for token in word))
-            found.append(Stretch(stretch.field, start, end, tuple(token.at for token in word)))
+            found.append(Stretch(field, start, end, tuple(token.at for token in word)))
     return found
 
 

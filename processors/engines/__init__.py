@@ -4,7 +4,9 @@ from processors.engines.bucketed import BucketedRunner
 from processors.engines.engine import DEVICES, Device, Engine, EngineError, EngineStatistics, TensorSpec
 from processors.engines.isolated import IsolatedRunner
 from processors.engines.onnx_runtime import OnnxEngine
+from processors.engines.opening import open_engine
 from processors.engines.runner import RowModel, Rows, Runner
+from processors.engines.tensorrt import TensorRtEngine
 
 __all__ = [
     "DEVICES",
@@ -18,5 +20,7 @@ __all__ = [
     "RowModel",
     "Rows",
     "Runner",
+    "TensorRtEngine",
     "TensorSpec",
+    "open_engine",
 ]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from processors.fuse.pieces import Piece
+from processors.packs.calibration import DECIMALS
 from schemas import Evidence
 
 
@@ -41,7 +42,7 @@ def post_evidence(pieces: Sequence[Piece], thresholds: Mapping[str, float], limi
     """
     speaking = {label: _speaking(pieces, label, threshold) for label, threshold in thresholds.items()}
     shown = {index for indices in speaking.values() for index in indices}
-    scores = [piece.score(thresholds) for piece in pieces]
+    scores = [round(piece.score(thresholds), DECIMALS) for piece in pieces]
     if not shown:
         shown = set(_highest({index: scores[index] for index, piece in enumerate(pieces) if not piece.always}))
     shown |= {index for index, piece in enumerate(pieces) if piece.always}

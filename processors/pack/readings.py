@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from processors.pack.joined_text import Place
 from processors.pack.layout import TextLayout
-from processors.pack.parts import WORD_PARTS, WordPart, parts_of
+from processors.pack.parts import OWN_FIELDS, WORD_PARTS, WordPart, parts_of
 from processors.pack.tokens import FieldTokenizer
 from processors.pack.windows import TokenField, TokenWindow, cut_windows
 from schemas import FieldName, FieldSpan, FieldView, OffsetMap, Reads, Window
@@ -142,7 +142,8 @@ class PostReader:
             reads=reads,
             line=number if reads == "line" else None,
             segment=number if reads == "segment" else None,
-            places=self._places(window, view) if number is None else None,
+            # What nobody posted as text is shown line by line and segment by segment.
+            places=self._places(window, view) if any(span.field in OWN_FIELDS for span in spans) else None,
         )
 
     def _places(self, window: TokenWindow, view: ViewName) -> NDArray[np.int32]:

@@ -162,7 +162,11 @@ LAG_SECONDS = GaugeSpec(
 ENGINE_RUNS = CounterSpec(
     "modstream_engine_runs_total", "Runs of a model's graph, by where it ran.", ("graph", "provider")
 )
-ENGINE_ROWS = CounterSpec("modstream_engine_rows_total", "Rows that these runs computed.", ("graph", "provider"))
+ENGINE_ROWS = CounterSpec(
+    "modstream_engine_rows_total",
+    "Rows that these runs computed; of the text expert also those that look for evidence in flagged posts.",
+    ("graph", "provider"),
+)
 ENGINE_SECONDS = CounterSpec("modstream_engine_seconds_total", "Time that these runs took.", ("graph", "provider"))
 MEDIA_LOOKUPS = CounterSpec(
     "modstream_media_lookups_total",

@@ -97,6 +97,21 @@ def test_pictures_that_an_earlier_manifest_knows_are_not_hashed_again(data: Path
     assert {file.pdq for row in again.rows for file in row.media if file.sha256 and file.kind == "image"} == {"ab" * 32}
 
 
+def test_an_earlier_manifest_stays_where_the_new_one_cannot_be_written(tmp_path: Path) -> None:
+    manifest = tmp_path / MANIFEST
+    write_manifest(manifest, [row("a")])
+    with pytest.raises(DatasetError, match=r"made:c: surrogates not allowed; expected Unicode text"):
+        write_manifest(manifest, [row("b"), row("c", text="half a \ud83d")])
+    assert list(read_manifest(manifest)) == [row("a")]
+
+
+def test_two_rows_with_one_id_stop_the_build(data: Path) -> None:
+    path = data / "memes/religious/labels.jsonl"
+    path.write_text(path.read_text() * 2)
+    with pytest.raises(DatasetError, match=r"religious_memes:1: two rows of the set have this id"):
+        build(data, silent)
+
+
 def test_an_empty_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="none of the sets is there"):
         build(tmp_path, silent)

@@ -10,10 +10,11 @@ from msgspec.structs import replace
 
 from models_export.datasets.extract import Item, extract, items_of, unread
 from models_export.datasets.manifest import DatasetError, MediaFile
+from models_export.datasets.media_files import sha256_of
 from models_export.datasets.readings import ASR, OCR, AsrRead, OcrRead, read_readings
 from processors.contract import BatchPolicy, Outcome, ProcessingError
 from schemas import Modality, Record, Stage, Status
-from schemas.sections import AsrSection, AsrSegment, AsrSound, OcrLine, OcrPicture, OcrSection
+from schemas.sections import AsrSection, AsrSegment, AsrSound, MediaKind, OcrLine, OcrPicture, OcrSection
 from tests.datasets.made import row
 
 READER = "pack 1"
@@ -66,8 +67,10 @@ class Hears(Reads):
         return replace(record, asr=AsrSection(sounds=(sound,), lang="en"))
 
 
-def item(name: str, tmp_path: Path, kind: str = "image") -> Item:
-    return Item(name, tmp_path / name, kind, (name.encode().hex() * 64)[:64])  # pyright: ignore[reportArgumentType]
+def item(name: str, tmp_path: Path, kind: MediaKind = "image") -> Item:
+    """A file that says its own name."""
+    (tmp_path / name).write_text(name)
+    return Item(name, tmp_path / name, kind, sha256_of(tmp_path / name))
 
 
 def run(items: Sequence[Item], out: Path, reader: str = READER) -> list[str]:
@@ -122,6 +125,18 @@ def test_another_reader_reads_everything_anew(tmp_path: Path) -> None:
     run(items, tmp_path)
     assert run(items, tmp_path, "pack 2") == ["a.png"]
     assert {read.reader for read in read_readings(tmp_path / OCR, OcrRead).values()} == {"pack 2"}
+
+
+def test_a_file_that_is_gone_or_was_replaced_is_not_read_as_what_it_was(tmp_path: Path) -> None:
+    gone, replaced, same = (item(name, tmp_path) for name in ("gone.png", "replaced.png", "same.png"))
+    gone.path.unlink()
+    replaced.path.write_text("another picture")
+    stage = Reads()
+    done = extract([stage], [gone, replaced, same], tmp_path, READER, lambda _: None)
+    assert stage.seen == ["same.png"]
+    assert (done.read, done.failed, done.changed) == (1, 0, 2)
+    assert set(read_readings(tmp_path / OCR, OcrRead)) == {same.sha256}
+    assert unread([gone, replaced, same], tmp_path, READER) == [gone, replaced]
 
 
 def test_what_left_the_chain_with_an_error_is_asked_about_again(tmp_path: Path) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import tarfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
-from models_export.datasets.build import sha256_of
 from models_export.datasets.manifest import DatasetError, MediaFile, Row
+from models_export.datasets.media_files import sha256_of
 from models_export.datasets.mismatches import Caption, mismatched
 from models_export.datasets.readings import OcrRead
 from models_export.datasets.shards import Shards, write_shards
@@ -105,6 +107,32 @@ def test_the_same_rows_give_the_same_bytes(data: Path, tmp_path: Path) -> None:
     one = write_shards(rows, data, None, tmp_path / "one")
     other = write_shards(rows[::-1], data, None, tmp_path / "other")
     assert one == other
+
+
+def test_media_that_are_gone_or_were_replaced_are_left_out(data: Path, tmp_path: Path) -> None:
+    rows = memes(data)
+    outside = tmp_path / "outside.png"
+    write_picture(outside, 99)
+    rows[0] = replace(rows[0], media=(replace(rows[0].media[0], path="nowhere.png"),))
+    rows[1] = replace(rows[1], media=(replace(rows[1].media[0], sha256="0" * 64),))
+    away = MediaFile(path=os.path.relpath(outside, data), sha256=sha256_of(outside))
+    rows[2] = replace(rows[2], media=(away,))
+    shards = write_shards(rows, data, None, tmp_path / "out", mismatches=0)
+    assert shards.left_out == 3
+    assert {said["id"] for said, _ in samples(tmp_path / "out", shards)} == {one.id for one in rows[3:]}
+
+
+def test_old_shards_are_not_left_behind_new_ones(data: Path, tmp_path: Path) -> None:
+    write_shards(memes(data), data, None, tmp_path, items=4)
+    with pytest.raises(DatasetError, match="has shards already; expected a folder without"):
+        write_shards(memes(data), data, None, tmp_path)
+
+
+def test_a_picture_of_two_items_is_not_mismatched_with_its_own_words(data: Path, tmp_path: Path) -> None:
+    file = (MediaFile(path="0.png", sha256=sha256_of(data / "0.png")),)
+    texts = ("a slow train to the coast", "one more slow train to the hills")
+    rows = [judged(text, hate=False, text=text, media=file) for text in texts]
+    assert write_shards(rows, data, None, tmp_path, mismatches=1.0).mismatches == 0
 
 
 def test_only_the_split_asked_for_is_written(data: Path, tmp_path: Path) -> None:

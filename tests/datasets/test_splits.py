@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from models_export.datasets.splits import DEV_SHARE, deal, hold_out, main_class, placed
 from tests.datasets.made import distinct, judged, picture, row
 
@@ -52,6 +54,17 @@ def test_dealing_keeps_classes_even_and_depends_on_ids_alone() -> None:
         assert abs(share - DEV_SHARE) < 0.01
     again = {one.id: one.split for one in deal(rows[::-1])}
     assert again == {one.id: one.split for one in dealt}
+
+
+@pytest.mark.parametrize("name", ["g", "h", "k", "m"])
+def test_a_group_of_several_classes_counts_as_the_rarest(name: str) -> None:
+    rows = [judged(str(at), hate=False, text=distinct(at)) for at in range(400)]
+    for at in range(40):
+        both = {"group": str(at)}
+        rows.append(judged(f"{name}{at}", hate=True, text=distinct(1000 + at), **both))
+        rows.append(judged(f"{name}-{at}", hate=False, text=distinct(2000 + at), **both))
+    hateful = [one.split for one in deal(rows) if one.labels.labels["hate"]]
+    assert hateful.count("dev") == DEV_SHARE * 40
 
 
 def test_what_belongs_together_is_dealt_together() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from processors.encode.stretches import cut_stretches, cut_words, trimmed
+from processors.encode.stretches import cut_into_words, trimmed
 from processors.pack.processor import PackProcessor
 from schemas import Record
 from tests.ingested import ingested, post_of, received
@@ -14,7 +14,7 @@ from tests.pictured import Shot, with_pictures
 def stretches(packer: PackProcessor, record: Record) -> list[tuple[str, int, int]]:
     record = packer.prepare(record)
     assert record.pack is not None
-    return [(one.field, one.start, one.end) for one in cut_stretches(record, record.pack.windows[0])]
+    return [(one.field, one.start, one.end) for one, _ in cut_into_words(record, record.pack.windows[0])]
 
 
 def test_every_token_of_a_field_is_of_one_stretch(packer: PackProcessor) -> None:
@@ -22,7 +22,7 @@ def test_every_token_of_a_field_is_of_one_stretch(packer: PackProcessor) -> None
     assert record.pack is not None
     [window] = record.pack.windows
     assert window.places is not None
-    found = cut_stretches(record, window)
+    found = [one for one, _ in cut_into_words(record, window)]
     assert [one.field for one in found] == ["title", "text", "text", "text"]
     held = [at for one in found for at in one.tokens]
     parent = [at for at, (start, _) in enumerate(window.places.tolist()) if start >= 0][len(held) :]
@@ -51,8 +51,7 @@ def test_words_are_what_stands_between_blanks_where_a_script_has_them(
     record = packer.prepare(ingested(received(post_of(text))))
     assert record.pack is not None
     [window] = record.pack.windows
-    [sentence] = cut_stretches(record, window)
-    found = cut_words(record, window, sentence)
+    [(_, found)] = cut_into_words(record, window)
     shown = [text[one.start : one.end] for one in found]
     assert shown == words
     assert len({at for one in found for at in one.tokens}) == sum(len(one.tokens) for one in found)

@@ -53,7 +53,7 @@ def test_a_gap_is_that_of_the_groups_and_not_of_the_toxic_phrases() -> None:
     assert rate(row["gap of false negatives"]) == 0.0
     assert rate(row["false positives"]) == pytest.approx(12 / 40)
     # Terms have 0.5 and 0.1 where all have 0.3.
-    assert row["spread over terms"] == pytest.approx(0.2)
+    assert row["spread of false positives"] == pytest.approx(0.2)
 
 
 def test_small_groups_make_no_gap() -> None:

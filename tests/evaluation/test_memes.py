@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from models_export.evaluation.judgement.prediction import Prediction, Said
-from models_export.evaluation.judgement.running import unseen
+from models_export.evaluation.judgement.running import withheld
 from models_export.evaluation.judgement.suite import Item, Source
 from models_export.evaluation.labelled_media import SuiteError
 from models_export.evaluation.suites import memes
 from models_export.measures.bootstrap import Estimate
 from processors.packs import load_pack
-from schemas import EncodeSection, ImageScores, Post, Record, Status
+from schemas import EncodeSection, ImageScores, Post, Record, Stage, Status
 from schemas import Source as Position
 from tests.tiny_pack import write_tiny_pack
 
@@ -91,7 +91,9 @@ def test_a_meme_that_one_way_could_not_read_is_in_no_comparison() -> None:
 
 def test_a_meme_in_which_nothing_was_said_scores_nothing() -> None:
     predictions = [*world(), *(judged(98, shown, 1, None) for shown in memes.WITHOUT)]
-    assert memes.own(predictions)["Memes"]["compared"]["memes"] == 81
+    counts = memes.own(predictions)["Memes"]["compared"]
+    assert counts["memes"] == 81
+    assert counts["assessed, as posted"] == 80
 
 
 def record() -> Record:
@@ -103,7 +105,7 @@ def record() -> Record:
         source=Position(topic="t", partition=0, offset=0, timestamp_ms=0),
         content_hash="0" * 64,
         received_ms=0,
-        route=(),
+        route=(Stage.OCR, Stage.ASR, Stage.FUSE),
         encode=encode,
     )
 
@@ -111,9 +113,11 @@ def record() -> Record:
 @pytest.mark.parametrize(
     ("without", "left"), [("image", (False, True)), ("fusion", (True, False)), ("ocr", (True, True))]
 )
-def test_what_an_item_is_judged_without_is_not_shown_to_fuse(without: str, left: tuple[bool, bool]) -> None:
+def test_what_is_withheld_is_neither_read_nor_shown_to_fuse(without: str, left: tuple[bool, bool]) -> None:
     item = Item(Post(post_id="p", text="x"), without=frozenset({without}))
-    found = unseen(item, record())
+    found = withheld(item, record())
     assert isinstance(found, Record)
     assert found.encode is not None
     assert (found.encode.image is not None, bool(found.encode.parts)) == left
+    assert (Stage.OCR in found.route) == (without != "ocr")
+    assert Stage.FUSE in found.route

@@ -17,7 +17,7 @@ import onnx  # noqa: E402
 
 from models_export.text_expert.backbone import find_backbone, in_order  # noqa: E402
 from models_export.text_expert.network import TextExpert, from_backbone  # noqa: E402
-from models_export.text_expert.recipe import Lora, Recipe, read_recipe  # noqa: E402
+from models_export.text_expert.recipe import RECIPES, Lora, Recipe, read_recipe  # noqa: E402
 
 PIECES, OLD, LONGEST = 60, 52, 24
 TAGS = {"und": 53, "de": 54, "en": 55}
@@ -86,9 +86,9 @@ def train(model: TextExpert, steps: int = 3) -> list[float]:
     return losses
 
 
-@pytest.mark.parametrize("adapters", [0, 4], ids=["", "adapters"])
-@pytest.mark.parametrize("tuning", ["full", "lora"])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("kind", "tuning", "adapters"), [("bert", "lora", 0), ("xlm-roberta", "full", 4), ("deberta-v2", "lora", 4)]
+)
 def test_three_steps_are_trained_and_the_traced_graph_computes_the_network(
     tmp_path: Path, kind: str, tuning: Any, adapters: int
 ) -> None:
@@ -141,6 +141,23 @@ def test_what_low_rank_updates_learnt_stays_when_they_are_merged(tmp_path: Path)
     after, _ = model(ids, torch.ones_like(ids))
     torch.testing.assert_close(after, before, atol=1e-5, rtol=0)
     assert {name for name, _ in model.named_parameters()} == plain
+
+
+def test_weights_of_a_training_folder_are_merged_as_the_network_is(tmp_path: Path) -> None:
+    pytest.importorskip("peft")
+    from models_export.text_expert.adapters import merge_lora, merged_weights
+
+    model = network(tmp_path, recipe("bert", tuning="lora", lora=LORA))
+    train(model)
+    merged = merged_weights({name: value.detach().numpy() for name, value in model.state_dict().items()}, LORA)
+    merge_lora(model.encoder)
+    assert merged.keys() == model.state_dict().keys()
+    for name, value in model.state_dict().items():
+        np.testing.assert_allclose(merged[name], value.numpy(), atol=1e-6, err_msg=name)
+
+
+def test_the_research_recipe_is_the_shipped_one_with_all_rows() -> None:
+    assert read_recipe(RECIPES / "research.yaml") == replace(read_recipe(), permissive_only=False)
 
 
 def test_targets_that_a_backbone_lacks_are_named(tmp_path: Path) -> None:

@@ -7,7 +7,9 @@ import pytest
 
 pd = pytest.importorskip("pandas")
 
-from models_export.text_expert.heads import HEADS, MIN_POSITIVES, assessed, targets  # noqa: E402
+from models_export.text_expert.functional.drawing import Drawn  # noqa: E402
+from models_export.text_expert.functional.templates import Template  # noqa: E402
+from models_export.text_expert.heads import HEADS, MIN_POSITIVES, assessed, functional_targets, targets  # noqa: E402
 
 
 def rows(*groups: tuple[str, str, int, int | None, list[str]]) -> Any:
@@ -96,3 +98,29 @@ def test_severity_is_whether_it_is_at_least_so_high() -> None:
     assert column(values, "severity.2")[:3].tolist() == [0, 1, 1]
     assert column(values, "severity.3")[:3].tolist() == [0, 0, 1]
     assert np.isnan(column(values, "severity.2")[3])
+
+
+@pytest.mark.parametrize(
+    ("kind", "attacks", "expected"),
+    [
+        (
+            "derogation",
+            ("contempt",),
+            {"abuse": 1, "hate": 1, "insult": None, "target.age": 1, "target.race": 0, "attack.contempt": 1}
+            | {"attack.slurs": None, "implicit": 0, "severity.2": None},
+        ),
+        ("stereotype_implicit", (), {"abuse": 1, "hate": 1, "implicit": 1, "attack.contempt": None}),
+        ("insult_person", (), {"abuse": 1, "hate": 0, "insult": 1, "target.age": 0, "attack.slurs": 0, "implicit": 0}),
+        (
+            "counter_quote",
+            (),
+            {"abuse": 0, "hate": 0, "insult": 0, "target.age": 0, "attack.slurs": 0, "implicit": None},
+        ),
+    ],
+)
+def test_a_sentence_of_ours_says_of_each_head_what_its_kind_and_fillers_say(
+    kind: str, attacks: tuple[str, ...], expected: dict[str, int | None]
+) -> None:
+    drawn = Drawn("en", "text", Template(kind, "text", attacks), ("age",))
+    said = dict(zip(HEADS, functional_targets(drawn).tolist(), strict=True))
+    assert {head: None if np.isnan(said[head]) else said[head] for head in expected} == expected

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from models_export.text_expert.recipe import EMBEDDED, RECIPES, Phase, RecipeError, read_recipe
 
@@ -40,6 +42,37 @@ def test_every_step_is_in_the_phase_that_its_number_falls_into() -> None:
 )
 def test_a_recipe_that_cannot_be_followed_says_why(tmp_path: Path, change: tuple[str, str], message: str) -> None:
     path = tmp_path / "recipe.yaml"
-    path.write_text(EMBEDDED.read_text().replace(*change))
+    text = EMBEDDED.read_text()
+    assert change[0] in text
+    path.write_text(text.replace(*change))
     with pytest.raises(RecipeError, match=message):
+        read_recipe(path)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("batch", 0, ">= 1"),
+        ("seed", -7, ">= 0"),
+        ("window_tokens", 4096, "<= 512"),
+        ("ema", 1.0, "< 1.0"),
+        ("noise", float("nan"), ">= 0.0"),
+        ("group_power", 1.5, "<= 1.0"),
+        ("phases", [], "length >= 1"),
+        ("phases[0].steps", -2700, ">= 1"),
+        ("phases[0].warmup", -1, ">= 0"),
+        ("phases[0].cooldown", 4, "<= 1.0"),
+        ("phases[0].functional", 20, "<= 1.0"),
+        ("phases[0].learning_rate", float("inf"), "<= 1.0"),
+    ],
+)
+def test_a_number_out_of_its_range_is_named_with_its_place(
+    tmp_path: Path, field: str, value: object, message: str
+) -> None:
+    path = tmp_path / "recipe.yaml"
+    tree = yaml.safe_load(EMBEDDED.read_text())
+    phase, _, name = field.rpartition(".")
+    (tree["phases"][0] if phase else tree)[name] = value
+    path.write_text(yaml.safe_dump(tree))
+    with pytest.raises(RecipeError, match=rf"recipe.yaml: .*{message} - at `\$.{re.escape(field)}`"):
         read_recipe(path)

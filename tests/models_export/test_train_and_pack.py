@@ -7,6 +7,7 @@ import random
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -21,7 +22,7 @@ from models_export.__main__ import main  # noqa: E402
 from models_export.packing.build import pack  # noqa: E402
 from models_export.text_expert.graph import HEAD_SIZE  # noqa: E402
 from models_export.text_expert.losses import masked_loss  # noqa: E402
-from models_export.text_expert.recipe import Phase, read_recipe  # noqa: E402
+from models_export.text_expert.recipe import Phase, Recipe, read_recipe  # noqa: E402
 from models_export.text_expert.train import train  # noqa: E402
 from models_export.text_expert.vocabulary import SPECIALS  # noqa: E402
 from processors.packs import load_pack  # noqa: E402
@@ -243,15 +244,43 @@ def test_a_pack_without_pictures_can_be_asked_for(trained: tuple[Path, Path], tm
     assert set(contents(out)) == {"manifest.json", "MODEL_CARD.md", "NOTICE-text", "text.onnx", "tokenizer.json"}
 
 
-def test_a_run_keeps_its_heads(trained: tuple[Path, Path], tmp_path: Path) -> None:
+def test_a_run_that_gets_more_phases_writes_them_down(trained: tuple[Path, Path]) -> None:
+    _, run = trained
+    assert msgspec.convert(json.loads((run / "expert.json").read_text())["recipe"], Recipe) == RECIPE
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"heads": ["abuse", "hate"]}, r"another list of heads \(abuse, hate\)"),
+        ({"data": "0" * 64}, "another set of training rows"),
+        ({"recipe": {"permissive_only": False}}, r"another recipe \(permissive_only\)"),
+        ({"recipe": {"seed": 99}}, r"another recipe \(seed\)"),
+        ({"recipe": {"phases": [msgspec.to_builtins(phase) for phase in PHASES[::-1]]}}, r"another recipe \(phases\)"),
+    ],
+    ids=["heads", "rows", "licences", "seed", "phases"],
+)
+def test_a_run_goes_on_as_it_was_begun(
+    trained: tuple[Path, Path], tmp_path: Path, change: dict[str, Any], message: str
+) -> None:
     data, run = trained
     copy = tmp_path / "run"
     copy.mkdir()
     (copy / "tokenizer.json").write_text((run / "tokenizer.json").read_text())
     expert = json.loads((run / "expert.json").read_text())
-    (copy / "expert.json").write_text(json.dumps({**expert, "heads": ["abuse", "hate"]}))
-    with pytest.raises(ValueError, match="was begun with other heads"):
+    if "recipe" in change:
+        change = {"recipe": {**expert["recipe"], **change["recipe"]}}
+    (copy / "expert.json").write_text(json.dumps({**expert, **change}))
+    with pytest.raises(ValueError, match=message):
         train(data, run, copy, RECIPE)
+
+
+def test_rows_that_teach_nothing_are_refused(tmp_path: Path) -> None:
+    data = write_pool(tmp_path / "data")
+    rows = pd.read_parquet(data / "text_pool.parquet")
+    rows[rows["split"] == "train"].to_parquet(data / "text_pool.parquet")
+    with pytest.raises(ValueError, match="no head has enough labelled rows"):
+        train(data, tmp_path / "backbone", tmp_path / "run", RECIPE)
 
 
 def test_a_label_that_nobody_judged_gives_no_loss() -> None:

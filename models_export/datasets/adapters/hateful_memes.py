@@ -96,7 +96,7 @@ def _votes(entry: Entry) -> Iterator[Labels]:
     """Of up to three annotators; memes that nobody called hateful have none."""
     if not isinstance(entry.fields.get("pc"), list):
         return
-    protected, attacks = entry.listed("pc"), entry.listed("attack")
+    protected, attacks = entry.lists("pc"), entry.lists("attack")
     for at in range(max(len(protected), len(attacks))):
         whom = protected[at] if at < len(protected) else []
         how = attacks[at] if at < len(attacks) else []

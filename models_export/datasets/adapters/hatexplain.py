@@ -58,9 +58,9 @@ def _read(adapter: Adapter, folder: Folder) -> Iterator[Row]:
         divisions = folder.file(*DIVISIONS)
         if divisions is None:
             raise DatasetError(f"{folder.path}: {whole.name} is there without {DIVISIONS[0]}; expected both")
-        parts = whole_object(divisions)
+        parts = Entry(str(divisions), whole_object(divisions))
         split_of: dict[str, Split] = {
-            identity: split for name, split in SPLITS.items() for identity in parts.get(name, ())
+            str(identity): split for name, split in SPLITS.items() for identity in parts.listed(name)
         }
         for identity, entry in json_entries(whole):
             # Posts without any majority are in none of the authors' parts.
@@ -81,7 +81,9 @@ def _read(adapter: Adapter, folder: Folder) -> Iterator[Row]:
 
 def _post(adapter: Adapter, identity: str, entry: Entry, split: Split | None) -> Row:
     tokens = [str(token) for token in entry.listed("post_tokens")]
-    annotators = [Entry(entry.place, annotator) for annotator in entry.listed("annotators")]
+    annotators = entry.objects("annotators")
+    if not annotators:
+        raise DatasetError(f"{entry.place}: no annotators; expected some")
     names = [annotator.text("label") for annotator in annotators]
     named = [
         {annotator.meaning("target", name, TARGET_OF) for name in annotator.listed("target")}
@@ -101,7 +103,7 @@ def _post(adapter: Adapter, identity: str, entry: Entry, split: Split | None) ->
         text=" ".join(tokens),
         labels=_labels(entry, common, agreed) if count >= AGREED else NOT_JUDGED,
         votes=votes,
-        rationale=tuple(_rationale(tokens, entry.listed("rationales"))),
+        rationale=tuple(_rationale(tokens, entry.lists("rationales"))),
         source_labels=tuple(names),
     )
 

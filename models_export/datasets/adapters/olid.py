@@ -32,9 +32,9 @@ def _read(adapter: Adapter, folder: Folder) -> Iterator[Row]:
     if test is None or later is None:
         return
     with opened(later) as file:
-        label_of = dict(line.strip().split(",", 1) for line in file if line.strip())
+        label_of = {identity: label for identity, _, label in (line.strip().partition(",") for line in file)}
     for entry in table(test, "\t"):
-        told = Entry(entry.place, {"subtask_a": label_of.get(entry.text("id"))})
+        told = Entry(entry.place, {"subtask_a": label_of.get(entry.text("id"), "")})
         yield adapter.row(
             entry.text("id"),
             split="test",

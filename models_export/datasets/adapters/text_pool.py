@@ -9,6 +9,7 @@ from typing import Any
 from models_export.datasets.adapters.adapter import Adapter, Folder
 from models_export.datasets.manifest import DatasetError, Labels, Row, Split
 from models_export.datasets.source import Entry, table
+from schemas import ATTACKS, TARGETS
 
 FILE = "text_pool.parquet"
 PERMISSIVE = "permissive_sets.tsv"
@@ -16,7 +17,12 @@ LICENCES = "licences"
 STATED = "Licence:"
 
 SPLITS: Mapping[str, Split] = {"train": "train", "dev": "dev"}
-COLUMNS = ("abuse", "hate")
+JUDGED = ("abuse", "hate")
+COLUMNS = (
+    *("id", "dataset", "licence", "split", "lang", "text", "context", *JUDGED, "categories"),
+    *("targets", "attacks", "implicit", "severity", "rationale_spans", "label_note"),
+)
+SEVERITIES = {str(level): level for level in range(5)}
 CATEGORY: Mapping[str, str] = {
     "toxic": "abuse",  # abuse of no kind that the source names
     **{
@@ -45,7 +51,12 @@ def _read(adapter: Adapter, folder: Folder) -> Iterator[Row]:
     except ImportError:
         raise DatasetError(f"{path}: reading it needs pandas and pyarrow, which the extra `train` installs") from None
     licence_of = _licences(folder.path)
-    frame = pd.read_parquet(path)
+    try:
+        frame = pd.read_parquet(path)
+    except ValueError as error:  # pyarrow's own are such
+        raise DatasetError(f"{path}: {error}; expected a Parquet file") from None
+    if absent := ", ".join(name for name in COLUMNS if name not in frame.columns):
+        raise DatasetError(f"{path}: no column {absent}; expected {', '.join(COLUMNS)}")
     known = frame.astype(object).where(frame.notna(), None)
     for number, fields in enumerate(known.to_dict("records")):
         entry = Entry(f"{path}, row {number}", fields)
@@ -64,7 +75,7 @@ def _read(adapter: Adapter, folder: Folder) -> Iterator[Row]:
 def _said(entry: Entry) -> dict[str, Any]:
     fields = entry.fields
     named = [entry.meaning("categories", name, CATEGORY) for name in fields["categories"]]
-    judged = {name: bool(fields[name]) for name in COLUMNS if fields[name] is not None}
+    judged = {name: bool(fields[name]) for name in JUDGED if fields[name] is not None}
     abusive = judged.get("abuse")
     severity = fields["severity"]
     return {
@@ -74,19 +85,21 @@ def _said(entry: Entry) -> dict[str, Any]:
         "context": entry.maybe("context"),
         "labels": Labels(
             # A category is there or was not named. Abuse and hate have columns of their own, which alone decide them.
-            labels={**judged, **{name: True for name in named if name not in COLUMNS}},
-            targets=_whom(fields["targets"], abusive),
-            attacks=_whom(fields["attacks"], abusive),
+            labels={**judged, **{name: True for name in named if name not in JUDGED}},
+            targets=_whom(entry, "targets", TARGETS, abusive),
+            attacks=_whom(entry, "attacks", ATTACKS, abusive),
             implicit=None if fields["implicit"] is None else bool(fields["implicit"]),
-            severity=None if severity is None else int(severity),
+            severity=None if severity is None else entry.meaning("severity", f"{severity:g}", SEVERITIES),
         ),
         "rationale": tuple((int(start), int(end)) for start, end in fields["rationale_spans"]),
         "source_labels": (entry.text("label_note"),),
     }
 
 
-def _whom(names: Sequence[str], abusive: bool | None) -> tuple[str, ...] | None:
-    return tuple(names) or (() if abusive is False else None)
+def _whom(entry: Entry, field: str, known: Sequence[str], abusive: bool | None) -> tuple[str, ...] | None:
+    itself = {name: name for name in known}
+    names = tuple(entry.meaning(field, name, itself) for name in entry.fields[field])
+    return names or (() if abusive is False else None)
 
 
 def _licences(data: Path) -> dict[str, str]:

@@ -22,6 +22,8 @@ def _body(found: Comparison, a: str, b: str) -> Iterator[str]:
     yield page.paragraph(f"a: {a}. b: {b}. {found.items:,} items in both, {found.resamples:,} resamples.")
     if found.only_a or found.only_b:
         yield page.paragraph(f"Left out: {found.only_a:,} items of a alone, {found.only_b:,} of b alone.")
+    if found.together is not None:
+        yield page.paragraph(f"Items of the same {found.together.replace('_', ' ')} are drawn together.")
     yield page.paragraph(EXPLAINED)
     yield from _shown("Overall", found.overall)
     for by, differences in found.groups.items():

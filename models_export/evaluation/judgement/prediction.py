@@ -74,16 +74,18 @@ def encode_prediction(prediction: Prediction) -> bytes:
 
 
 def read_predictions(path: Path) -> list[Prediction]:
-    """The file, or the one in the folder `path`. Raises SuiteError for lines that are no predictions, or a second one of
-    the same item, FileNotFoundError where there is none."""
+    """The file, or the one in the folder `path`.
+
+    Raises SuiteError for lines that are no predictions, and for a second one of an item; FileNotFoundError where there
+    is no file."""
     file = path / PREDICTIONS_FILE if path.is_dir() else path
     found = list(rows(file, Prediction))
     if not found:
         raise SuiteError(f"{file}: no predictions in it; expected a file that `modstream eval` wrote")
     seen: set[str] = set()
-    for number, prediction in enumerate(found, 1):
+    for prediction in found:
         if prediction.id in seen:
-            raise SuiteError(f"{file}: prediction {number} is a second one of {prediction.id}; expected one of each item")
+            raise SuiteError(f"{file}: two predictions of {prediction.id}; expected one of each item")
         seen.add(prediction.id)
     return found
 

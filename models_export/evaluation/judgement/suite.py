@@ -123,6 +123,8 @@ class Suite:
     core: tuple[str, str] | None = None
     """(group, what it is): the figures over all items are of these alone, such as those that were not tampered with.
     None: of all."""
+    together: str | None = None
+    """The group whose items are no news beside each other, such as near-duplicates: comparisons draw them together."""
     averages: tuple[Average, ...] = ()
     own: Callable[[Sequence[Prediction]], Mapping[str, Table]] = _nothing
     """Tables of its own, by title."""

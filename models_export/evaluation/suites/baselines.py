@@ -8,7 +8,7 @@ import numpy as np
 
 from models_export.evaluation.judgement.suite import Item, Judgement, Source
 from models_export.evaluation.suites.pool import permissive_only, pool_module, pool_rows
-from models_export.measures.calibrate import DECIMALS, choose_threshold, fitting_half
+from models_export.measures.calibrate import DECIMALS, NotAssessable, choose_threshold, fitting_half
 
 LABELS = ("abuse", "hate")
 
@@ -22,7 +22,8 @@ GRAMS = (2, 5)
 
 def baselines(source: Source, items: Sequence[Item]) -> dict[str, list[Judgement]]:
     """`majority` says of every item what most training rows are, `tfidf` is a logistic regression on hashed n-grams of
-    letters. Both know what the pack's training may know, and the threshold is chosen on the same half of dev."""
+    letters. Both know what the pack's training may know, and the threshold is chosen on the same half of dev. Of
+    a label that the rows do not show enough of, `tfidf` says nothing, and nor does `majority` where no row has it."""
     rows = pool_rows(source)
     if permissive_only(source):
         rows = rows[rows["permissive"]]
@@ -43,16 +44,26 @@ def baselines(source: Source, items: Sequence[Item]) -> dict[str, list[Judgement
         known = training[training[label].notna()]
         known = known.sample(min(TRAINING_ROWS, len(known)), random_state=0)
         truth = known[label].to_numpy(int)
+        if not len(truth):
+            continue
+        for said in majority:
+            said[label] = float(np.round(truth.mean(), DECIMALS))
+        if truth.min() == truth.max():
+            continue
         model = linear.LogisticRegression(C=4.0, solver="liblinear")
         model.fit(weighing.fit_transform(vectors.transform(known["text"])), truth)
         fitting = dev[dev[label].notna()]
+        if not len(fitting):
+            continue
         scores = model.predict_proba(weighing.transform(vectors.transform(fitting["text"])))[:, 1].round(DECIMALS)
         pairs = (fitting["lang"] + "/" + fitting["dataset"]).to_numpy(str)
-        thresholds[label] = choose_threshold(scores, fitting[label].to_numpy(int) == 1, pairs)
+        try:
+            thresholds[label] = choose_threshold(scores, fitting[label].to_numpy(int) == 1, pairs)
+        except NotAssessable:
+            continue
         here = vectors.transform(texts) if here is None else here
         for at, score in enumerate(model.predict_proba(weighing.transform(here))[:, 1].round(DECIMALS).tolist()):
             tfidf[at][label] = score
-            majority[at][label] = float(np.round(truth.mean(), DECIMALS))
     return {
         "majority": [Judgement(found, dict.fromkeys(LABELS, 0.5)) for found in majority],
         "tfidf": [Judgement(found, thresholds) for found in tfidf],

@@ -157,5 +157,6 @@ SUITE = Suite(
     labels=(LABEL,),
     groups=("shown",),
     core=("shown", WHOLE),
+    together="dup_group",
     own=own,
 )

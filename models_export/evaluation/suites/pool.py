@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -28,11 +31,25 @@ def permissive_only(source: Source) -> bool:
 
 
 def pool_rows(source: Source) -> Any:
-    """All rows of the pool, a DataFrame. Raises SuiteError for a folder without a pool."""
-    try:
+    """All rows of the pool, a DataFrame. Raises SuiteError for a folder without a pool, or with a broken one."""
+    with reading_pool(source.data):
         return pool_module("models_export.text_expert.pool").read_pool(source.data, permissive_only=False)
-    except FileNotFoundError as error:
+
+
+@contextmanager
+def reading_pool(data: Path) -> Generator[None]:
+    """Raises SuiteError for what reading a pool raises: files that are not there, cut off, or without the columns."""
+    try:
+        yield
+    except SuiteError:
+        raise
+    except OSError as error:
         raise SuiteError(str(error)) from None
+    except (KeyError, ValueError) as error:  # pandas' and pyarrow's own are ValueErrors
+        what = str(error).partition("\n")[0]
+        raise SuiteError(
+            f"{data}: its pool cannot be read ({what}); expected text_pool.parquet as it is made"
+        ) from None
 
 
 def post_of(row: Any) -> Post:

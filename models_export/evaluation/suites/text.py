@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from models_export.evaluation.judgement.figures import averaged
 from models_export.evaluation.judgement.prediction import Prediction
 from models_export.evaluation.judgement.suite import Average, Item, Source, Suite, Table
-from models_export.evaluation.labelled_media import SuiteError
 from models_export.evaluation.suites.baselines import baselines
-from models_export.evaluation.suites.pool import permissive_only, pool_module, post_of
+from models_export.evaluation.suites.pool import permissive_only, pool_module, post_of, reading_pool
 from models_export.measures.calibrate import fitting_half
 from models_export.measures.confusion import cells, macro_f1
 from models_export.measures.levels import average_precision, level_counts
@@ -29,10 +28,8 @@ def read(source: Source) -> list[Item]:
     devset = pool_module("models_export.evaluation.devset")
     heads = pool_module("models_export.text_expert.heads").HEADS
     least = pool_module("models_export.evaluation.pack_figures").MIN_PAIR_ROWS
-    try:
+    with reading_pool(source.data):
         rows, wanted = devset.read_rows(source.data, permissive_only=permissive_only(source))
-    except FileNotFoundError as error:
-        raise SuiteError(str(error)) from None
     judged = ~np.isnan(wanted[:, heads.index("abuse")])
     pairs = (rows["lang"] + "/" + rows["dataset"]).to_numpy(str)
     names, counts = np.unique(pairs[judged], return_counts=True)

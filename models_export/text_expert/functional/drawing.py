@@ -67,10 +67,8 @@ class Functional:
 
 def fill(file: Templates, template: Template, rng: random.Random) -> Drawn:
     """One sentence of a template: its slots filled, different numbers of a slot differently."""
-    names = sorted({slot.partition(".")[0] for slot in template.slots})
     fillers: dict[str, Filler] = {}
-    for name in names:
-        slots = [slot for slot in template.slots if slot.partition(".")[0] == name]
+    for name, slots in sorted(template.by_name.items()):
         fillers |= zip(slots, rng.sample(file.slots[name], len(slots)), strict=True)
     text = SLOT.sub(lambda match: fillers[match[1]].text, template.text)
     gap = "" if file.lang in UNSPACED else " "

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+import msgspec
 import yaml
 
 from schemas import ATTACKS, TARGETS
@@ -90,8 +90,7 @@ class Filler:
     target: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A sentence with slots."""
 
     kind: str
@@ -101,9 +100,12 @@ class Template:
     """Instead of the fillers' own."""
 
     @property
-    def slots(self) -> tuple[str, ...]:
-        """As written, with their numbers: `group`, `group.2`."""
-        return tuple(dict.fromkeys(SLOT.findall(self.text)))
+    def by_name(self) -> dict[str, list[str]]:
+        """Slots as written, with their numbers, by the name of their fillers: `group` -> `group`, `group.2`."""
+        found: dict[str, list[str]] = {}
+        for slot in dict.fromkeys(SLOT.findall(self.text)):
+            found.setdefault(slot.partition(".")[0], []).append(slot)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,46 +118,52 @@ class Templates:
     templates: tuple[Template, ...]
 
 
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    """A file as it is written."""
+
+    lang: str
+    slots: dict[str, list[str]]
+    templates: list[Template]
+
+
 def read_templates(path: Path) -> Templates:
     """Raises `TemplateError`."""
     try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+        # PyYAML first: msgspec's own reading says of broken YAML nothing but that it is.
+        tree: object = yaml.safe_load(path.read_text(encoding="utf-8"))
+        file = msgspec.convert(tree, _File)
     except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
         raise TemplateError(f"{path}: cannot be read: {error}") from None
-    if not isinstance(tree, dict) or set(tree) != {"lang", "slots", "templates"}:
-        raise TemplateError(f"{path}: expected the keys lang, slots and templates")
+    except msgspec.ValidationError as error:
+        raise TemplateError(f"{path}: {error}") from None
     slots = {
-        str(name): tuple(_filler(path, f"slots.{name}[{at}]", line) for at, line in enumerate(lines))
-        for name, lines in tree["slots"].items()
+        name: tuple(_filler(path, f"slots.{name}[{at}]", line) for at, line in enumerate(lines))
+        for name, lines in file.slots.items()
     }
-    templates = tuple(_template(path, f"templates[{at}]", row, slots) for at, row in enumerate(tree["templates"]))
-    return Templates(str(tree["lang"]), slots, templates)
+    templates = tuple(_template(path, f"templates[{at}]", row, slots) for at, row in enumerate(file.templates))
+    return Templates(file.lang, slots, templates)
 
 
-def _filler(path: Path, where: str, line: Any) -> Filler:
-    if not isinstance(line, str):
-        raise TemplateError(f"{path}: {where}: {line!r}; expected a text, or 'text | target'")
+def _filler(path: Path, where: str, line: str) -> Filler:
     text, _, target = (part.strip() for part in line.partition("|"))
+    if not text:
+        raise TemplateError(f"{path}: {where}: {line!r}; expected a text, or 'text | target'")
     if target and target not in TARGETS:
         raise TemplateError(f"{path}: {where}: no target {target!r}; expected one of {', '.join(TARGETS)}")
     return Filler(text, target or None)
 
 
-def _template(path: Path, where: str, row: Any, slots: Mapping[str, tuple[Filler, ...]]) -> Template:
-    if not isinstance(row, dict) or not {"kind", "text"} <= set(row) <= {"kind", "text", "attacks", "targets"}:
-        raise TemplateError(f"{path}: {where}: expected the keys kind and text, and perhaps attacks and targets")
-    attacks, targets = tuple(row.get("attacks") or ()), row.get("targets")
-    found = Template(row["kind"], str(row["text"]), attacks, None if targets is None else tuple(targets))
+def _template(path: Path, where: str, found: Template, slots: Mapping[str, tuple[Filler, ...]]) -> Template:
     if found.kind not in KINDS:
         raise TemplateError(f"{path}: {where}: no kind {found.kind!r}; expected one of {', '.join(KINDS)}")
-    if odd := set(attacks) - set(ATTACKS):
+    if odd := set(found.attacks) - set(ATTACKS):
         raise TemplateError(f"{path}: {where}: no attack {', '.join(odd)}; expected some of {', '.join(ATTACKS)}")
-    if odd := set(targets or ()) - set(TARGETS):
+    if odd := set(found.targets or ()) - set(TARGETS):
         raise TemplateError(f"{path}: {where}: no target {', '.join(odd)}; expected some of {', '.join(TARGETS)}")
-    for slot in found.slots:
-        name, _, number = slot.partition(".")
-        if len(slots.get(name, ())) < int(number or 1):
-            raise TemplateError(f"{path}: {where}: nothing to fill {{{slot}}} with; expected fillers in slots.{name}")
+    for name, those in found.by_name.items():
+        if len(slots.get(name, ())) < len(those):
+            wanted = f"expected at least {len(those)} fillers in slots.{name}"
+            raise TemplateError(f"{path}: {where}: nothing to fill {{{those[-1]}}} with; {wanted}")
     if "{" in SLOT.sub("", found.text) or "}" in SLOT.sub("", found.text):
         raise TemplateError(f"{path}: {where}: a brace that is no slot; expected {{name}} or {{name.2}}")
     return found
