@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypedDict, TypeVar
 
 from processors.asr import AsrOptions, AsrProcessor
@@ -61,6 +62,8 @@ class ChainOptions:
     threads: int | None = None
     """Of each engine on a CPU, by default all cores of this process."""
     provider_options: Mapping[str, Mapping[str, str]] | None = None
+    engines: Path | None = None
+    """Folder of TensorRT engines of the pack's graphs for text and pictures; see `open_engine`."""
     max_text_chars: int = MAX_TEXT_CHARS
     max_windows: int | None = None
     evidence: EvidenceLimits = field(default_factory=EvidenceLimits)
@@ -108,13 +111,17 @@ def build_chain(
     makers: dict[Stage, Callable[[], AnyProcessor]] = {
         Stage.INGEST: lambda: IngestProcessor(options.max_text_chars),
         Stage.FETCH: lambda: FetchProcessor(_given(media).store, _given(media).known, options.fetch),
-        Stage.OCR: lambda: _ocr(_given(models).pack, _given(pictures), options.ocr, engine),
+        Stage.OCR: lambda: _ocr(_given(models).pack, _given(pictures), options, engine),
         Stage.ASR: lambda: _asr(_given(models).pack, _given(sounds), options.asr, engine),
         Stage.PACK: lambda: PackProcessor(
             _given(models).pack, max_windows=options.max_windows, max_text_chars=options.max_text_chars
         ),
         Stage.ENCODE: lambda: EncodeProcessor.of(
-            _given(models).pack, pictures, attributor=_attributor(_given(models), options.attribution), **engine
+            _given(models).pack,
+            pictures,
+            engines=options.engines,
+            attributor=_attributor(_given(models), options.attribution),
+            **engine,
         ),
         Stage.FUSE: lambda: FuseProcessor(
             _given(models).pack,
@@ -129,11 +136,11 @@ def build_chain(
 
 
 def _ocr(
-    pack: Pack, pictures: PictureReader, options: OcrOptions, engine: _EngineArguments
+    pack: Pack, pictures: PictureReader, options: ChainOptions, engine: _EngineArguments
 ) -> OcrProcessor | WithoutModel:
-    if pack.manifest.ocr is None and options.models is None:
+    if pack.manifest.ocr is None and options.ocr.models is None:
         return WithoutModel(Stage.OCR, OCR, UNREAD)
-    return OcrProcessor.of(pack, pictures, options=options, **engine)
+    return OcrProcessor.of(pack, pictures, options=options.ocr, engines=options.engines, **engine)
 
 
 def _asr(pack: Pack, sounds: SoundReader, options: AsrOptions, engine: _EngineArguments) -> AsrProcessor | WithoutModel:

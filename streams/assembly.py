@@ -63,6 +63,7 @@ def options_of(settings: Settings, code: str, max_attempts: int) -> ChainOptions
         code=code,
         device=worker.device.value,
         threads=worker.cpu_threads,
+        engines=worker.engines,
         max_text_chars=limits.max_text_chars,
         max_windows=limits.max_windows,
         fusion=settings.fusion,

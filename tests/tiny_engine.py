@@ -1,4 +1,4 @@
-"""Engine files that no TensorRT made, and a TensorRT that needs no GPU: for what is decided before either is asked."""
+"""Engine files that no TensorRT made, and TensorRTs that need no GPU: one gives zeros, one runs graphs on the CPU."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import onnxruntime
 from numpy.typing import NDArray
 
-from processors.engines import EngineError
+from processors.engines import EngineError, OnnxEngine
 from processors.engines.engine_card import EngineCard, EngineTensor, sha256_of, write_card
 from processors.engines.profiles import ShapeRange
 
@@ -92,3 +93,52 @@ class FakeLibrary:
     def open(self, content: bytes, /) -> FakePlan:
         self.opened.append(content)
         return FakePlan(self)
+
+
+def write_running_engine(engine: Path, graph: Path, most: Mapping[str, tuple[int, ...]], **changes: Any) -> None:
+    """An engine file that `RunningLibrary` runs, of one bucket: any shapes of the inputs up to `most`."""
+    content = graph.read_bytes()
+    opened = OnnxEngine(graph)
+    fixed = {spec.name: tuple(size or 1 for size in spec.shape) for spec in opened.inputs}
+    profile = {name: ShapeRange(least=fixed[name], best=shape, most=shape) for name, shape in most.items()}
+    inputs, outputs = (
+        tuple(EngineTensor(name=spec.name, dtype=spec.dtype, shape=spec.shape) for spec in specs)
+        for specs in (opened.inputs, opened.outputs)
+    )
+    digest = hashlib.sha256(content).hexdigest()
+    made = {"engine_sha256": digest, "profiles": (profile,), "inputs": inputs, "outputs": outputs}
+    write_engine(engine, graph, **{**made, **changes})
+    engine.write_bytes(content)
+
+
+@dataclass
+class RunningPlan:
+    """Its engine file is an ONNX graph, and the CPU runs it."""
+
+    session: Any
+    profiles: int = 1
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return tuple(value.name for value in self.session.get_inputs())
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        return tuple(value.name for value in self.session.get_outputs())
+
+    def context(self) -> RunningPlan:
+        return self
+
+    def run(self, profile: int, feeds: Mapping[str, NDArray[Any]], /) -> dict[str, NDArray[Any]]:
+        return dict(zip(self.outputs, self.session.run(None, dict(feeds)), strict=True))
+
+
+@dataclass
+class RunningLibrary:
+    """TensorRT as the numbers that it should give."""
+
+    tensorrt: str = "11.2.1.2"
+    compute_capability: str = "9.0"
+
+    def open(self, content: bytes, /) -> RunningPlan:
+        return RunningPlan(onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"]))

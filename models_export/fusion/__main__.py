@@ -16,14 +16,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from models_export.fusion import features as stored
-from models_export.fusion.recipe import EMBEDDED, RecipeError, read_recipe
+from models_export.fusion.recipe import EMBEDDED, read_recipe
 from processors.chain import ChainOptions, MediaParts, Models, build_chain
 from processors.encode import EncodeProcessor
+from processors.engines import EngineError
 from processors.fetch import FetchOptions
 from processors.media.known import KnownLists
 from processors.media.pictures import PictureReader
 from processors.media.store import MediaStore
-from processors.packs import load_pack
+from processors.packs import PackError, load_pack
 from processors.policy import parse_policy
 
 LENIENT = b'schema: policy/1\nname: none\nversion: "1"\nlayers: {default: {}}\n'
@@ -52,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run: Callable[[argparse.Namespace], None] = given.run
     try:
         run(given)
-    except (RecipeError, OSError, ValueError) as error:
+    except (PackError, EngineError, OSError, ValueError) as error:
         print(f"models_export: {error}", file=sys.stderr)
         return 1
     return 0
@@ -93,11 +94,11 @@ def _measure(given: argparse.Namespace) -> None:
 
 def _export(given: argparse.Namespace) -> None:
     from models_export.fusion.export import check_parity, export
-    from models_export.fusion.train import load_run
+    from models_export.fusion.train import load_run, streams_of
 
     recipe, _, ensemble = load_run(given.folder)
     features = stored.load(given.features)
-    sizes = {name: features.tokens[name].shape[-1] for name in (*recipe.shape.words, *recipe.shape.media)}
+    sizes = {name: features.tokens[name].shape[-1] for name in streams_of(recipe, features)}
     export(ensemble, sizes, given.out)
     move = check_parity(ensemble, features, given.out)
     print(f"{given.out}: {given.out.stat().st_size:,} bytes, logits within {move:.2g} of the network's")

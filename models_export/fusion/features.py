@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +17,7 @@ from numpy.typing import NDArray
 from models_export.measures.metrics import Truth
 from processors.chain import run_chain
 from processors.contract import AnyProcessor
-from processors.fuse.fusion import token_of
+from processors.fuse.fusion import tokens_of
 from processors.fuse.gating import MODALITY_PARTS, part_weights
 from processors.fuse.scores import Judge
 from processors.packs import Pack
@@ -94,23 +96,28 @@ def read_memes(folder: Path) -> list[Meme]:
     """Raises OSError, and ValueError for lines that are no memes, or a group of near-duplicates in train and dev."""
     file = folder / MEMES
     found: list[Meme] = []
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
+    # Not `splitlines`: a text in a line may hold what Unicode counts as the end of one.
+    for number, line in enumerate(file.read_text(encoding="utf-8").split("\n"), start=1):
+        if not line.strip():
+            continue
         try:
             row = json.loads(line)
-            group = row["dup_group"] or f"alone:{row['id']}"
+            name = str(row["id"])
             found.append(
                 Meme(
-                    row["id"],
+                    name,
                     folder / row["image"],
-                    bool(row["label"]),
-                    group,
+                    {0: False, 1: True}[row["label"]],
+                    row["dup_group"] or f"alone:{name}",
                     {"train": True, "dev": False}[row["split"]],
                 )
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(
-                f"{file}:{number}: {error}; expected id, image, label, dup_group, and split train or dev"
+                f"{file}:{number}: {error}; expected id, image, label 0 or 1, dup_group, and split train or dev"
             ) from None
+    if twice := [name for name, times in Counter(meme.id for meme in found).items() if times > 1]:
+        raise ValueError(f"{file}: {twice[0]!r} and {len(twice) - 1} other ids stand there twice; expected each once")
     sides = {meme.train: {one.group for one in found if one.train is meme.train} for meme in found}
     if len(sides) == 2 and (shared := sides[True] & sides[False]):
         raise ValueError(f"{file}: {len(shared)} groups of near-duplicates are in train and dev; expected each in one")
@@ -126,7 +133,7 @@ def extract(
 
 
 def features_of(pack: Pack, judged: Iterator[tuple[Meme, Record]]) -> Features:
-    """The features of memes that have been through the stages of `ROUTE`."""
+    """The features of memes that have been through the stages of `ROUTE`. Raises ValueError where none has."""
     judge = Judge(pack)
     memes: list[Meme] = []
     tokens: dict[str, list[NDArray[np.float32] | None]] = {name: [] for name in STREAMS}
@@ -139,9 +146,12 @@ def features_of(pack: Pack, judged: Iterator[tuple[Meme, Record]]) -> Features:
         trusted = part_weights(features, parts, pack.manifest.gating)
         scores.append({f"{part}.{label}": value for part, said in parts.items() for label, value in said.items()})
         for part, name in MODALITY_PARTS.items():
-            token = token_of(record.encode, part) if record.encode is not None else None
+            found = tokens_of(record.encode, part) if record.encode is not None else None
+            token = found[0] if found is not None else None  # a meme is one picture
             tokens[name].append(token)
             weights[name].append(trusted.get(part, 0.0) if token is not None else 0.0)
+    if not memes:
+        raise ValueError("no meme went through the chain; expected pictures that can be read")
     return Features(
         ids=np.array([meme.id for meme in memes]),
         groups=np.array([meme.group for meme in memes]),
@@ -196,13 +206,13 @@ def save(features: Features, path: Path) -> None:
 
 def load(path: Path) -> Features:
     """What `save` wrote. Raises OSError, and ValueError for another file."""
-    with np.load(path) as found:
-        groups: dict[str, dict[str, Any]] = {"tokens": {}, "weights": {}, "scores": {}}
-        for key in found.files:
-            group, _, name = key.partition("/")
-            if name:
-                groups[group][name] = found[key]
-        try:
+    groups: dict[str, dict[str, Any]] = {"tokens": {}, "weights": {}, "scores": {}}
+    try:
+        with np.load(path) as found:
+            for key in found.files:
+                group, _, name = key.partition("/")
+                if name:
+                    groups[group][name] = found[key]
             return Features(
                 ids=found["ids"],
                 groups=found["groups"],
@@ -211,8 +221,9 @@ def load(path: Path) -> Features:
                 truth=found["truth"],
                 **groups,
             )
-        except KeyError as error:
-            raise ValueError(f"{path}: {error}; expected the features of `models_export.fusion features`") from None
+    # numpy has no error of its own: an empty file, an array, a text and half an archive each raise another one.
+    except (KeyError, ValueError, TypeError, AttributeError, EOFError, BadZipFile) as error:
+        raise ValueError(f"{path}: {error}; expected the features of `models_export.fusion features`") from None
 
 
 def _record(meme: Meme, number: int) -> Record:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from models_export.fusion.features import LABEL, Features
 from models_export.fusion.recipe import Recipe
 from models_export.fusion.stacking import CUTS, compare_judged, folds_of
-from models_export.fusion.train import logits_of, train
+from models_export.fusion.train import logits_of, streams_of, train
 from models_export.measures.metrics import Scores, Truth, f1, macro_f1, sigmoid
 
 FOLDS = 5
@@ -58,11 +58,16 @@ def measure(recipe: Recipe, features: Features, progress: Callable[[str], None] 
     """AUC and macro-F1 on dev, of each way, with 95% intervals and the gain over the best single modality; and the same
     by cross-validation on train, which has more rows.
 
-    That is the one of the highest macro-F1 on the folds of train: dev chooses nothing. `helps`: see `MIN_GAIN`.
+    That is the one of the highest macro-F1 on the folds of train: dev chooses nothing. `helps`: see `MIN_GAIN`. Raises
+    `RecipeError` for streams that the features lack, and ValueError where a side has not both classes.
     """
     rows = features.rows(_usable(recipe, features))
     dev = ~rows.train
     truth = rows.truth[:, rows.heads.index(LABEL)] == 1
+    for side, chosen in (("train", rows.train), ("dev", dev)):
+        if len(set(truth[chosen].tolist())) < 2:
+            lacks = f"{int(truth[chosen].sum())} of {int(chosen.sum())} usable rows of {side} are {LABEL}"
+            raise ValueError(f"{lacks}; expected some that are and some that are not")
     folds = folds_of(rows.groups[rows.train], FOLDS)
     fitted: dict[tuple[tuple[str, ...], bool], tuple[Any, list[Any]]] = {}
     judged: dict[str, Judged] = {}
@@ -112,8 +117,7 @@ def measure(recipe: Recipe, features: Features, progress: Callable[[str], None] 
 
 def _usable(recipe: Recipe, features: Features) -> Truth:
     """Rows that have every stream: others say nothing of what is gained by one."""
-    streams = (*recipe.shape.words, *recipe.shape.media)
-    return np.all([features.weights[name] > 0 for name in streams], axis=0)
+    return np.all([features.weights[name] > 0 for name in streams_of(recipe, features)], axis=0)
 
 
 def _without_fold(recipe: Recipe, features: Features, folds: NDArray[np.int64], fold: int) -> Any:

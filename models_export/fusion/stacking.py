@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models_export.measures.bootstrap import RESAMPLES, SEED, interval
 from models_export.measures.metrics import Scores, Truth, macro_f1, ranking_quality, sigmoid
 
 Array = NDArray[np.float64]
@@ -19,11 +20,6 @@ L2 = 1.0
 and five inputs it hardly matters."""
 
 FOLDS = 10
-SEED = 4
-RESAMPLES = 1_000
-COVERAGE = (2.5, 97.5)
-"""Percentiles: a 95% interval."""
-
 CUTS = np.arange(0.005, 1.0, 0.005)
 NEWTON_STEPS = 50
 SMALLEST_STEP = 1e-10
@@ -116,8 +112,11 @@ def compare_judged(
     """Name -> AUC and macro-F1 with 95% intervals, and by how much each beats `baseline`; resampled by groups, the same
     for all (paired).
 
-    `found`: name -> each row's score, and whether the label is said of it.
+    `found`: name -> each row's score, and whether the label is said of it. A resample without both classes has no AUC.
+    Raises ValueError for rows of one class.
     """
+    if not 0 < truth.sum() < len(truth):
+        raise ValueError(f"{int(truth.sum())} of {len(truth)} rows hold the label; expected some that do and some not")
     drawn = _resamples(groups)
     auc = {name: np.array([ranking_quality(own[at], truth[at]) for at in drawn]) for name, (own, _) in found.items()}
     f1 = {name: np.array([macro_f1(own[at], truth[at]) for at in drawn]) for name, (_, own) in found.items()}
@@ -149,5 +148,5 @@ def _estimate(value: float, resampled: Array) -> dict[str, float]:
 
 
 def _interval(resampled: Array) -> dict[str, float]:
-    low, high = np.percentile(resampled, COVERAGE)
-    return {"low": round(float(low), 4), "high": round(float(high), 4)}
+    low, high = interval(resampled)
+    return {"low": round(low, 4), "high": round(high, 4)}

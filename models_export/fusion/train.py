@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import pickle
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,15 @@ class Batch:
     """int64 [rows, n]: rows of the features whose words are like the row's own."""
 
 
+def streams_of(recipe: Recipe, features: Features) -> tuple[str, ...]:
+    """The network's streams, in its order. Raises `RecipeError` for one that the features lack."""
+    streams = (*recipe.shape.words, *recipe.shape.media)
+    if missing := [name for name in streams if name not in features.tokens]:
+        had = ", ".join(features.tokens)
+        raise RecipeError(f"shape: no features of {', '.join(missing)}; expected streams among {had}")
+    return streams
+
+
 class Trainer:
     """One network of the ensemble, and what trains it."""
 
@@ -43,10 +53,7 @@ class Trainer:
         """`experts`: stream -> module from what is given to tokens [rows, n, size], trained in stage B; a stream
         without one is given as tokens. Raises `RecipeError` for streams that the features lack, and for a stage B
         without experts: pooled features are what they are."""
-        streams = (*recipe.shape.words, *recipe.shape.media)
-        if missing := [name for name in streams if name not in features.tokens]:
-            had = ", ".join(features.tokens)
-            raise RecipeError(f"shape: no features of {', '.join(missing)}; expected streams among {had}")
+        streams = streams_of(recipe, features)
         if experts is None and any(stage.experts_rate for stage in recipe.stages):
             raise RecipeError(
                 "stages: B trains the experts, and features that were pooled before have none; expected A"
@@ -153,6 +160,8 @@ def train(
 ) -> Ensemble:
     """The ensemble that a recipe makes of the features' rows of train; with `folder`, a run is stored there."""
     rows = features.rows(features.train)
+    if not len(rows.ids):
+        raise RecipeError("the features have no rows of train; expected some to train on")
     curves: list[dict[str, Any]] = []
     networks: list[FusionNetwork] = []
     for member in range(recipe.ensemble):
@@ -190,15 +199,20 @@ def _store(folder: Path, recipe: Recipe, features: Features, ensemble: Ensemble,
 
 
 def load_run(folder: Path) -> tuple[Recipe, tuple[str, ...], Ensemble]:
-    """(recipe, heads, ensemble) of a stored run. Raises OSError, and `RecipeError` for a folder that holds another."""
+    """(recipe, heads, ensemble) of a stored run. Raises OSError, and `RecipeError` for a folder that holds another, or
+    whose weights are of another recipe."""
     try:
         configuration = json.loads((folder / CONFIGURATION).read_text(encoding="utf-8"))
         recipe = msgspec.convert(configuration["recipe"], Recipe)
         heads, sizes = tuple(configuration["heads"]), configuration["sizes"]
-    except (KeyError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise RecipeError(
             f"{folder / CONFIGURATION}: {error}; expected a run of `models_export.fusion train`"
         ) from None
     ensemble = Ensemble([FusionNetwork(recipe.shape, sizes, len(heads)) for _ in range(recipe.ensemble)])
-    ensemble.load_state_dict(torch.load(folder / WEIGHTS, weights_only=True))
+    try:
+        ensemble.load_state_dict(torch.load(folder / WEIGHTS, weights_only=True))
+    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        what = str(error).partition("\n")[0]
+        raise RecipeError(f"{folder / WEIGHTS}: {what}; expected the networks of {CONFIGURATION}") from None
     return recipe, heads, ensemble.eval()

@@ -56,7 +56,7 @@ def merged_weights(weights: Mapping[str, NDArray[np.float32]], lora: Lora) -> di
     for name, value in weights.items():
         if name.endswith(f"{base}.weight"):
             stem = name.removesuffix(f"{base}.weight")
-            value = value + np.float32(lora.alpha / lora.rank) * (weights[stem + up] @ weights[stem + down])
+            value = (value + lora.alpha / lora.rank * (weights[stem + up] @ weights[stem + down])).astype(np.float32)
         if not name.endswith((down, up)):
             merged[name.replace(base, "")] = value
     return merged

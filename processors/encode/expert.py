@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from processors.cores import usable_cores
 from processors.encode.signature import compare, only
-from processors.engines import BucketedRunner, Device, Engine, IsolatedRunner, OnnxEngine, Runner
+from processors.engines import BucketedRunner, Device, Engine, IsolatedRunner, Runner, open_engine
 from processors.packs import MANIFEST_FILE, Pack, PackError
 from processors.packs.manifest import TextExpert
 
@@ -42,14 +43,17 @@ def open_expert(
     device: Device = "cpu",
     threads: int | None = None,
     provider_options: Mapping[str, Mapping[str, str]] | None = None,
+    engines: Path | None = None,
 ) -> tuple[Engine, Runner]:
     """The pack's text expert, ready to run.
 
-    `threads`: CPU threads in all, by default the cores that this process may use. Raises `EngineError` where the graph
-    does not load or run on the device, and `PackError` where it is not what the manifest says.
+    `threads`: CPU threads in all, by default the cores that this process may use. `engines`: folder of engine files, as
+    `open_engine` has it. Raises `EngineError` where the graph does not load or run on the device, and `PackError` where
+    it is not what the manifest says.
     """
     threads = threads or usable_cores()
-    engine = OnnxEngine(pack.graph, device=device, threads=1, provider_options=provider_options)
+    graph = pack.manifest.text.graph.path
+    engine = open_engine(pack.folder, graph, device=device, provider_options=provider_options, engines=engines)
     for field, reason in check_signature(engine, pack.manifest.text):
         raise PackError(pack.folder / MANIFEST_FILE, field, reason)
     model = TextExpertModel(engine, pack.manifest.text)

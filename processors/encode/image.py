@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from processors.cores import usable_cores
 from processors.encode.picture import Pixels, as_input
 from processors.encode.signature import compare, only
-from processors.engines import Device, Engine, EngineStatistics, OnnxEngine
+from processors.engines import Device, Engine, EngineStatistics, open_engine
 from processors.packs import MANIFEST_FILE, Pack, PackError
 from processors.packs.image_part import ImageExpert
 
@@ -84,13 +85,15 @@ def open_image_expert(
     device: Device = "cpu",
     threads: int | None = None,
     provider_options: Mapping[str, Mapping[str, str]] | None = None,
+    engines: Path | None = None,
 ) -> tuple[Engine, ImageRunner]:
     """The pack's image expert, ready to run; arguments and errors as for `open_expert`.
 
     On a CPU pictures run one by one, several side by side with one thread each: 22 ms a picture alone, 24 ms in batches
     of 8.
     """
-    engine = OnnxEngine(pack.folder / expert.graph.path, device=device, threads=1, provider_options=provider_options)
+    graph = expert.graph.path
+    engine = open_engine(pack.folder, graph, device=device, provider_options=provider_options, engines=engines)
     for field, reason in check_image_signature(engine, expert):
         raise PackError(pack.folder / MANIFEST_FILE, field, reason)
     model = ImageExpertModel(engine, expert)

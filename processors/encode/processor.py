@@ -6,6 +6,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from msgspec.structs import replace
@@ -91,6 +92,7 @@ class EncodeProcessor:
         device: Device = "cpu",
         threads: int | None = None,
         provider_options: Mapping[str, Mapping[str, str]] | None = None,
+        engines: Path | None = None,
         batching: BatchPolicy | None = None,
         pooled: bool = False,
         attributor: Attributor | None = None,
@@ -100,12 +102,16 @@ class EncodeProcessor:
         `pictures`: where pictures are read from; a chain without media needs none. `pooled`: embed each part of a post,
         also for a pack without a fusion, which would ask for it. `attributor`: of the same pack.
         """
-        engine, runner = open_expert(pack, device=device, threads=threads, provider_options=provider_options)
+        engine, runner = open_expert(
+            pack, device=device, threads=threads, provider_options=provider_options, engines=engines
+        )
         longest = pack.layout.window_tokens
         runner.run([np.full(min(tokens, longest), pack.layout.bos, np.int32) for tokens in WARM_UP_TOKENS])
         sight: Sight | None = None
         if pictures is not None and (expert := pack.manifest.image) is not None:
-            opened = open_image_expert(pack, expert, device=device, threads=threads, provider_options=provider_options)
+            opened = open_image_expert(
+                pack, expert, device=device, threads=threads, provider_options=provider_options, engines=engines
+            )
             sight = Sight(*opened, expert, pictures)
             sight.warm_up()
         batching = batching or (CPU_BATCHING if device == "cpu" else GPU_BATCHING)

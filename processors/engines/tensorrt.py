@@ -62,11 +62,11 @@ class TensorRtEngine:
 
     def run(self, feeds: Mapping[str, NDArray[Any]], /) -> dict[str, NDArray[Any]]:
         arrays = {spec.name: self._fed(spec, feeds) for spec in self._inputs}
-        profile = choose(self._card.profiles, {name: array.shape for name, array in arrays.items()})
         context: Context | None = getattr(self._contexts, "own", None)
         if context is None:
             context = self._contexts.own = self._plan.context()
         try:
+            profile = choose(self._card.profiles, {name: array.shape for name, array in arrays.items()})
             found = context.run(profile, arrays)
         except EngineError as error:
             raise EngineError(f"{self._file.name}: {error}") from error

@@ -21,7 +21,7 @@ class Whole:
     probabilities: Probabilities
     """Calibrated, not rounded."""
     parts: frozenset[Part]
-    """What it was shown."""
+    """What it stands for: the parts that it was shown whole, and trusts wholly."""
 
 
 def fuse_scores(
@@ -33,15 +33,15 @@ def fuse_scores(
     """Label -> probability, rounded; only labels that some expert measured on this post.
 
     A label is the highest of the experts that measured it, each as far as it is trusted (`gated`): a post is as bad as
-    its worst part. Where the fusion judged a label, it stands for the parts that it was shown; what it was not shown,
-    it cannot take back.
+    its worst part. Where the fusion judged a label, its probability stands for `Whole.parts`. What it was not shown, or
+    hardly hears, it cannot take back: otherwise lines that are hard to read would be the way past it.
     """
     labels: dict[str, float] = {}
     for part, probabilities in parts.items():
         if part == "whole":
             continue
         for label, probability in probabilities.items():
-            if whole is not None and label in whole.probabilities and _was_shown(part, parts, whole):
+            if whole is not None and label in whole.probabilities and _stands_for(part, parts, whole):
                 continue
             trusted = gated(probability, weights.get(part, 1.0), thresholds.get(label, NO_THRESHOLD))
             labels[label] = max(labels.get(label, 0.0), trusted)
@@ -50,7 +50,7 @@ def fuse_scores(
     return {label: round(probability, DECIMALS) for label, probability in labels.items()}
 
 
-def _was_shown(part: Part, parts: Mapping[Part, Probabilities], whole: Whole) -> bool:
+def _stands_for(part: Part, parts: Mapping[Part, Probabilities], whole: Whole) -> bool:
     if part == "together":
         return all(words in whole.parts for words in WORD_PARTS if words in parts)
     return part in whole.parts

@@ -12,7 +12,7 @@ from processors.encode.signature import compare, only
 from processors.engines import Engine, EngineError, OnnxEngine
 from processors.fuse.combine import Whole
 from processors.fuse.gating import MODALITY_PARTS
-from processors.fuse.scores import Part
+from processors.fuse.scores import Part, is_of
 from processors.pack.parts import WORD_PARTS
 from processors.packs import MANIFEST_FILE, Pack, PackError
 from processors.packs.fusion_part import FusionExpert
@@ -45,33 +45,36 @@ class Fusion:
     def judge(self, record: Record, weights: Mapping[Part, float]) -> Whole | None:
         """None for a post without a picture that was looked at, or without words that it reads beside it.
 
-        `weights`: how far each part is trusted; a part without one is not shown. Raises `ProcessingError` for features
-        of another size, as from another pack, and for output that is no number.
+        The words are judged beside each picture, and the highest counts: harmless pictures around it do not thin one
+        out. `weights`: how far each part is trusted; a part without one is not shown. Raises `ProcessingError` for
+        features of another size, as from another pack, and for output that is no number.
         """
         encode = record.encode
         shown: dict[Part, NDArray[np.float32]] = {}
         for part in self._parts:
-            token = token_of(encode, part) if encode is not None else None
-            if token is not None and weights.get(part, 0.0) > 0:
-                shown[part] = token
+            tokens = tokens_of(encode, part) if encode is not None else None
+            if tokens is not None and weights.get(part, 0.0) > 0:
+                shown[part] = tokens
         if "image" not in shown or len(shown) < 2:
             return None
+        pictures = len(shown["image"])
         feeds: dict[str, NDArray[np.float32]] = {}
         for part, modality in self._parts.items():
             wanted = self._expert.tokens[modality]
-            token = shown.get(part)
-            if token is not None and len(token) != wanted.size:
-                reason = f"{modality}: {len(token)} features; expected the {wanted.size} of this worker's pack"
+            tokens = shown.get(part)
+            if tokens is not None and tokens.shape[1] != wanted.size:
+                reason = f"{modality}: {tokens.shape[1]} features; expected the {wanted.size} of this worker's pack"
                 raise ProcessingError(Cause.INVALID_RECORD, reason, "encode")
-            values = token if token is not None else np.zeros(wanted.size, np.float32)
-            feeds[wanted.tensor.name] = values[None].astype(wanted.tensor.dtype)
-        trusted = [[weights[part] if part in shown else 0.0 for part in self._parts]]
+            values = tokens if tokens is not None else np.zeros((1, wanted.size), np.float32)
+            feeds[wanted.tensor.name] = np.tile(values, (pictures // len(values), 1)).astype(wanted.tensor.dtype)
+        trusted = [[weights[part] if part in shown else 0.0 for part in self._parts]] * pictures
         feeds[self._expert.weights.name] = np.array(trusted, self._expert.weights.dtype)
-        [logits] = self.engine.run(feeds)[self._expert.logits.name].astype(np.float64)
+        logits = self.engine.run(feeds)[self._expert.logits.name].astype(np.float64)
         if not np.isfinite(logits).all():
             raise ProcessingError(Cause.POISON, "the fusion's logits are not finite; expected numbers", "encode")
-        found = {label: _probability(float(logits[at]), fitted) for label, at, fitted in self._columns}
-        return Whole(found, frozenset(shown))
+        highest = logits.max(axis=0)
+        found = {label: _probability(float(highest[at]), fitted) for label, at, fitted in self._columns}
+        return Whole(found, frozenset(part for part in shown if weights[part] == 1.0 and _is_shown_whole(record, part)))
 
 
 def check_fusion(pack: Pack) -> Iterator[tuple[str | None, str]]:
@@ -98,12 +101,20 @@ def check_fusion_signature(engine: Engine, expert: FusionExpert) -> Iterator[tup
     yield from compare("fusion.logits", expert.logits, (None, len(expert.heads)), engine.outputs)
 
 
-def token_of(encode: EncodeSection, part: Part) -> NDArray[np.float32] | None:
-    """What the experts have of a part, pooled; None where they have judged nothing of it."""
+def tokens_of(encode: EncodeSection, part: Part) -> NDArray[np.float32] | None:
+    """What the experts have of a part, shape [pictures, size] or [1, size] of words; None where they have judged
+    nothing of it."""
     if part == "image":
         seen = encode.image
-        return seen.features.mean(axis=0) if seen is not None and len(seen.features) else None
-    return next((encode.parts.get(words) for words in WORD_PARTS if words == part), None)
+        return seen.features if seen is not None and len(seen.features) else None
+    token = next((encode.parts.get(words) for words in WORD_PARTS if words == part), None)
+    return token[None] if token is not None else None
+
+
+def _is_shown_whole(record: Record, part: Part) -> bool:
+    """Of words that take several windows the fusion is shown one; every picture is shown."""
+    windows = record.pack.windows if record.pack is not None else ()
+    return all(sum(is_of(window, words) for window in windows) <= 1 for words in WORD_PARTS if words == part)
 
 
 def _probability(logit: float, fitted: Calibration) -> float:

@@ -1,8 +1,9 @@
 """How far each modality of a post is trusted, by how well it was read, and what that does to its scores.
 
 What was badly read weighs less against who posted it, but it cannot hide anything: a label that is over its threshold
-stays over it, so a post that was flagged is flagged, and nothing that another modality says is lowered. What is lost is
-the sureness that it takes to block. What could not be read at all is `failed` or `unsafe`, and reviewed, as ever.
+stays over it, so a post that was flagged is flagged, and nothing that another modality says is lowered. Nor can the
+fusion take back what it is shown with less than the whole weight. What is lost is the sureness that it takes to block.
+What could not be read at all is `failed` or `unsafe`, and reviewed, as ever.
 """
 
 from __future__ import annotations

@@ -103,7 +103,7 @@ class FuseProcessor:
         judged = judged_modalities(record, self._pack, scores.parts)
         trusted = {modality: weights[part] for part, modality in MODALITY_PARTS.items() if part in weights}
         modalities = final_modalities(record, judged, trusted)
-        interacting = interactions(scores.parts, whole.probabilities if whole else None, effective.thresholds)
+        interacting = interactions(scores.parts, whole, effective.thresholds)
         expected = self._judge.expected(record)
         verdict = effective.evaluate(
             Facts(

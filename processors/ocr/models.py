@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from processors.engines import Device, OnnxEngine
+from processors.engines import Device, EngineError, open_engine
 from processors.ocr.detection import Detector
 from processors.ocr.graph_config import read_detection_config, read_recognition_config
 from processors.ocr.lanes import Lanes
@@ -66,18 +66,35 @@ def open_graphs(
     device: Device,
     threads: int,
     provider_options: Mapping[str, Mapping[str, str]] | None = None,
+    engines: Path | None = None,
 ) -> OcrGraphs:
     """The graphs of the folder `models`, else of the pack.
 
-    `threads`: runs side by side, each on one thread. Raises `PackError` where there are none or a file is not what
-    PaddleOCR writes, and `EngineError` where a graph does not load or run on the device.
+    `threads`: runs side by side, each on one thread. `engines`: folder of engine files of the pack's graphs, as
+    `open_engine` has it. Raises `PackError` where there are none or a file is not what PaddleOCR writes, and
+    `EngineError` where a graph does not load or run on the device.
     """
+    if models is not None and engines is not None:
+        raise EngineError(
+            f"{engines} has engines of the pack's graphs, and {models} other graphs that read pictures; expected only"
+            " one of the settings worker.engines and ocr.models"
+        )
     detection, recognition = _files(pack, models)
     detection_config = read_detection_config(detection.config)
     recognition_config = read_recognition_config(recognition.config)
-    finder = MeteredGraph("detection", OnnxEngine(detection.graph, device=device, provider_options=provider_options))
-    reader = MeteredGraph(
-        "recognition", OnnxEngine(recognition.graph, device=device, provider_options=provider_options)
+    folder = models or pack.folder
+    finder, reader = (
+        MeteredGraph(
+            name,
+            open_engine(
+                folder,
+                files.graph.relative_to(folder).as_posix(),
+                device=device,
+                provider_options=provider_options,
+                engines=engines,
+            ),
+        )
+        for name, files in (("detection", detection), ("recognition", recognition))
     )
     classes = reader.engine.outputs[0].shape[-1]
     if classes is not None and classes != len(recognition_config.characters):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -102,18 +103,26 @@ class OcrProcessor:
         device: Device = "cpu",
         threads: int | None = None,
         provider_options: Mapping[str, Mapping[str, str]] | None = None,
+        engines: Path | None = None,
         batching: BatchPolicy | None = None,
     ) -> OcrProcessor:
         """The stage for a pack, warmed up.
 
-        `threads`: CPU threads in all, by default the cores that this process may use. Raises `PackError` and
-        `EngineError` as `open_graphs`, and `TesseractError` where the options ask for it and it is not there.
+        `threads`: CPU threads in all, by default the cores that this process may use. With `engines` the script expert
+        runs on the CPU, for it is too small to get one. Raises `PackError` and `EngineError` as `open_graphs`, and
+        `TesseractError` where the options ask for it and it is not there.
         """
         options = options or OcrOptions()
         threads = threads or usable_cores()
-        graphs = open_graphs(pack, options.models, device=device, threads=threads, provider_options=provider_options)
+        graphs = open_graphs(
+            pack, options.models, device=device, threads=threads, provider_options=provider_options, engines=engines
+        )
         scripts = ScriptIdentifier.of(
-            pack, reads=graphs.reads, device=device, threads=threads, provider_options=provider_options
+            pack,
+            reads=graphs.reads,
+            device=device if engines is None else "cpu",
+            threads=threads,
+            provider_options=provider_options,
         )
         reader = Reader(
             graphs.detector,
@@ -125,7 +134,9 @@ class OcrProcessor:
             other=None if options.tessdata is None else TesseractReader.open(options.tessdata),
         )
         langid.load()
-        blank = np.full((WARM_UP_SIDE, WARM_UP_SIDE, 3), 255, np.uint8)
+        # An engine has bounds: whether it takes the largest picture shows now, and not in the middle of the stream.
+        side = WARM_UP_SIDE if engines is None else options.detection_side
+        blank = np.full((side, side, 3), 255, np.uint8)
         reader.read([ReadingInput.of(blank, options.detection_side)])
         graphs.recogniser.read([blank[: graphs.recogniser.height]])
         batching = batching or (cpu_batching(threads) if device == "cpu" else GPU_BATCHING)

@@ -118,16 +118,23 @@ class FusionExpert(Part, frozen=True, kw_only=True):
                 yield f"tokens.{name}", f"no such modality; expected some of {', '.join(MODALITIES)}"
                 continue
             size = features_size if name == "image" else embedding_size
+            if not token.tensor.dtype.startswith("float"):
+                yield f"tokens.{name}.tensor.dtype", f"{token.tensor.dtype}; expected float32 or float16"
             if token.size != size:
                 had = "no image expert" if size is None else f"features of {size} numbers"
                 yield f"tokens.{name}.size", f"{token.size}, but the pack has {had}; expected the same"
-        if len(self.tokens) < 2:
-            yield "tokens", "expected at least two modalities, or there is nothing to fuse"
+        if "image" not in self.tokens or len(self.tokens) < 2:
+            yield "tokens", f"{', '.join(self.tokens) or 'none'}; expected image and words, or there is nothing to fuse"
+        names = [*(token.tensor.name for token in self.tokens.values()), self.weights.name]
+        if len(set(names)) < len(names):
+            yield "tokens", f"they and the weights are {', '.join(names)} of the graph; expected one tensor each"
         if not self.heads or len(set(self.heads)) != len(self.heads):
             yield "heads", "empty, or a label stands twice; expected one head per label"
         if odd := set(self.heads) ^ set(self.labels):
             yield "labels", f"expected exactly the heads as keys; missing or too many: {', '.join(sorted(odd))}"
             return
+        if not self.measured:
+            yield "labels", "no head is measured; expected at least one, or the fusion says nothing"
         for label in self.measured:
             if label not in text_labels:
                 yield f"labels.{label}", f"the text expert is not measured on it; expected {', '.join(text_labels)}"

@@ -11,6 +11,7 @@ from processors.fetch.options import POST_DECODE_TIMEOUTS, POST_TIMEOUTS
 from streams.settings.kafka import SecurityProtocol, SecuritySettings
 from streams.settings.media import MediaSettings
 from streams.settings.tree import Settings
+from streams.settings.work import Device, WorkerSettings
 
 _SASL = (SecurityProtocol.SASL_PLAINTEXT, SecurityProtocol.SASL_SSL)
 _TLS = (SecurityProtocol.SSL, SecurityProtocol.SASL_SSL)
@@ -21,7 +22,20 @@ def contradictions(settings: Settings) -> Iterator[tuple[str, str]]:
     yield from _security(settings.kafka.security)
     yield from _timeouts(settings)
     yield from _patience(settings)
+    yield from _engines(settings.worker)
     yield from _media(settings.media)
+
+
+def _engines(worker: WorkerSettings) -> Iterator[tuple[str, str]]:
+    if worker.engines is None:
+        return
+    if worker.device is not Device.TENSORRT:
+        yield (
+            "worker.engines",
+            f"has no effect when worker.device is {worker.device}: expected tensorrt there, or nothing here",
+        )
+    elif not worker.engines.is_dir():
+        yield "worker.engines", f"there is no folder {worker.engines}"
 
 
 def _media(media: MediaSettings) -> Iterator[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -109,6 +110,18 @@ class WorkerSettings(Struct, frozen=True, kw_only=True):
             "cannot be had is an error, never a silent step back to the CPU. Not run on hardware yet."
         ),
     ] = Device.CPU
+    engines: (
+        Annotated[
+            Path,
+            Meta(
+                description="Folder of TensorRT engines that `modstream pack build` made of the pack's graphs; needs "
+                "`worker.device` tensorrt. Graphs for text and pictures then run on native TensorRT, and one without "
+                "an engine that fits is an error; without it, `tensorrt` is ONNX Runtime's execution provider. Not "
+                "run on hardware yet."
+            ),
+        ]
+        | None
+    ) = None
     cpu_threads: (
         Annotated[
             int,

@@ -48,6 +48,7 @@ OPTIONS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("media", "forget"): ("POST_ID", "--json", "--store-url", "--config"),
     ("policy", "check"): ("FILE", "--tenant", "--region", "--lang", "--pack", "--json", "--config"),
     ("pack", "check"): ("DIR", "--json"),
+    ("pack", "build"): ("DIR", "--engines", "--out", "--precision", "--detection-side"),
     ("config",): (*CONNECTION, "--json"),
 }
 

@@ -100,12 +100,20 @@ def test_several_threads_and_a_full_memory_change_nothing(
     assert found == [[*wanted[at:], *wanted[:at]] for at in range(4)]
 
 
-def test_the_last_bits_of_a_device_decide_nothing(pack: Pack, packer: PackProcessor) -> None:
-    record = packed(packer, "the cat sat. you scum vermin. good day")
-    exact = found_in(Attributor(pack, AttributionOptions()), record, Asked())
-    assert exact
-    shaken = found_in(Attributor(pack, AttributionOptions()), record, Asked(noise=1e-6))
-    assert shaken == exact
+@pytest.mark.parametrize("noise", [0.0, 1e-6, -1e-6])
+def test_the_last_bits_of_a_device_decide_nothing(pack: Pack, packer: PackProcessor, noise: float) -> None:
+    text = "scum the vermin"
+    record = packed(packer, text)
+    assert record.pack is not None
+
+    def run(rows: Sequence[NDArray[np.int32]]) -> NDArray[np.float32]:
+        # No word, "scum", "the", "vermin": the last adds half of what the first does, which is just enough to be shown.
+        return np.array([[value, -9.0, 0.0] for value in (-4.0, 0.0, -4.0, -2.0 + noise)[: len(rows)]], np.float32)
+
+    [found] = Attributor(pack, AttributionOptions()).attribute(
+        [record], [np.array([[9.0, -9.0, 0.0]], np.float32)], run
+    )
+    assert [text[one.start : one.end] for one in found] == ["scum", "vermin"]
 
 
 def test_words_are_remembered_and_endless_ones_are_not(pack: Pack, packer: PackProcessor) -> None:
@@ -125,12 +133,13 @@ def test_what_gave_no_number_is_asked_again(pack: Pack, packer: PackProcessor) -
     assert found_in(attributor, record, Asked()) == found_in(Attributor(pack, AttributionOptions()), record, Asked())
 
 
-def test_words_are_found_though_a_picture_is_worse(chain: Chain) -> None:
-    text = "hello world. you are scum. good day"
-    encoded = chain.encoded(with_pictures(Shot(["you vermin scum vermin"]), text=text))
-    assert encoded.encode is not None
-    own = [one for one in encoded.encode.attributions if one.field == "text"]
-    assert {text[one.start : one.end] for one in own} == {"scum"}
+def test_words_are_found_though_a_picture_is_worse(pack: Pack, packer: PackProcessor) -> None:
+    record = packer.prepare(with_pictures(Shot(["you vermin scum vermin"]), text="you are scum"))
+    assert record.pack is not None
+    assert {window.reads for window in record.pack.windows} >= {"all", "text", "ocr"}
+    logits = np.array([[9.0 if of.reads == "ocr" else 5.0, 0.0, 0.0] for of in record.pack.windows], np.float32)
+    [found] = Attributor(pack, AttributionOptions()).attribute([record], [logits], Asked())
+    assert "text" in {one.field for one in found}
 
 
 def test_nothing_is_asked_about_pictures_alone(chain: Chain, encoder: EncodeProcessor) -> None:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from processors.contract import ProcessingError
 from processors.encode import EncodeProcessor
 from processors.fuse import FuseProcessor
+from processors.fuse.scores import is_of
 from processors.pack.features import FEATURES
 from processors.pack.processor import PackProcessor
 from processors.packs import Pack, PackError, load_pack
@@ -106,9 +107,35 @@ def test_a_picture_without_words_and_words_without_a_picture_are_not_fused(chain
     assert "fusion" not in text.versions.engines
 
 
-def test_several_pictures_are_their_mean(chain: Chain, pack: Pack) -> None:
-    both = judged(pack, meme(chain, "you are all scum", RED, DARK))
-    assert both.labels == judged(pack, meme(chain, "you are all scum", PLAIN)).labels
+def test_harmless_pictures_around_it_do_not_thin_one_out(chain: Chain, pack: Pack) -> None:
+    alone = judged(pack, meme(chain, "good day", RED))
+    among = judged(pack, meme(chain, "good day", PLAIN, DARK, RED, DARK))
+    assert among.labels["hate"] == alone.labels["hate"] > 0.5
+    assert "interaction.emergent" in among.flags
+
+
+def test_what_was_badly_read_is_not_taken_back(chain: Chain, pack: Pack) -> None:
+    """Or lines that are hard to read beside a kind picture would be the way past a threshold."""
+    threshold = pack.thresholds["hate"]
+    badly = judged(pack, meme(chain, "you are all scum", DARK, confidence=0.6))
+    assert judged(pack, meme(chain, "you are all scum", DARK)).labels["hate"] < threshold
+    assert badly.labels["hate"] > threshold
+    assert "hate" in badly.flags
+    assert "interaction.neutralised" not in badly.flags
+
+
+def test_words_of_which_the_fusion_is_shown_one_window_are_not_taken_back(chain: Chain, pack: Pack) -> None:
+    long = meme(chain, "you are all scum " + "good day my friend " * 10, DARK)
+    assert long.pack is not None
+    assert sum(is_of(window, "ocr") for window in long.pack.windows) > 1
+    assert judged(pack, long).labels["hate"] > 0.9
+
+
+def test_hateful_speech_is_not_neutralised_by_a_kind_meme_beside_it(chain: Chain, pack: Pack) -> None:
+    spoken = chain.encoded(beside(with_pictures(Shot(["you are all scum"])), Said("you are all scum")))
+    decision = judged(pack, showing(spoken, DARK))
+    assert decision.labels["hate"] > 0.9
+    assert "interaction.neutralised" not in decision.flags
 
 
 def test_lines_that_were_badly_read_weigh_less_in_it(chain: Chain, pack: Pack) -> None:
@@ -161,10 +188,19 @@ def test_a_graph_that_is_not_what_the_manifest_says_is_refused(tmp_path: Path) -
     assert [problem.field for problem in check_pack(folder) if problem.level is Level.ERROR] == ["fusion.logits"]
 
 
+def token(name: str, size: int, dtype: str = "float32") -> dict[str, object]:
+    return {"tensor": {"name": name, "dtype": dtype}, "size": size}
+
+
 @pytest.mark.parametrize(
     ("changed", "field"),
     [
-        ({"tokens": {"ocr": {"tensor": {"name": "ocr", "dtype": "float32"}, "size": 8}}}, r"fusion\.tokens"),
+        ({"tokens": {"ocr": token("ocr", 8)}}, r"fusion\.tokens"),
+        ({"tokens": {"ocr": token("ocr", 8), "text": token("text", 8)}}, r"fusion\.tokens: .*image and words"),
+        ({"tokens": {"ocr": token("image", 3), "image": token("image", 3)}}, r"fusion\.tokens"),
+        ({"tokens": {"ocr": token("weights", 8), "image": token("image", 3)}}, r"fusion\.tokens: .*one tensor each"),
+        ({"tokens": {"ocr": token("ocr", 8, "int32"), "image": token("image", 3)}}, r"fusion\.tokens\.ocr.*int32"),
+        ({"labels": {"hate": {"status": "not_assessed"}}, "calibration": {}}, r"fusion\.labels: .*at least one"),
         ({"heads": []}, r"fusion\.heads"),
         ({"heads": ["spam"]}, r"fusion\.labels"),
         ({"calibration": {}}, r"fusion\.calibration"),

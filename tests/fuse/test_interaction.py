@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from processors.fuse.combine import Whole
 from processors.fuse.interaction import interactions
 from processors.fuse.scores import Part
 from processors.policy import INTERACTION_EMERGENT, INTERACTION_NEUTRALISED
@@ -38,7 +39,8 @@ def test_parts_and_the_reading_of_all_words_are_compared(
 
 def test_the_fusion_is_the_whole_where_it_judges() -> None:
     parts: dict[Part, dict[str, float]] = {"ocr": {"hate": 0.1, "abuse": 0.1}, "image": {"sexual": 0.1}}
-    assert interactions(parts, {"hate": 0.9}, THRESHOLDS) == EMERGENT
+    whole = Whole({"hate": 0.9}, frozenset({"ocr", "image"}))
+    assert interactions(parts, whole, THRESHOLDS) == EMERGENT
     assert interactions(parts, None, THRESHOLDS) == ()
 
 
@@ -51,6 +53,21 @@ def test_each_label_counts_and_each_flag_is_raised_once() -> None:
     assert interactions(parts, None, THRESHOLDS) == (INTERACTION_EMERGENT, INTERACTION_NEUTRALISED)
 
 
+def test_a_part_that_the_whole_does_not_stand_for_is_neutralised_by_nothing() -> None:
+    parts: dict[Part, dict[str, float]] = {"ocr": {"hate": 0.9}, "asr": {"hate": 0.9}, "image": {"sexual": 0.1}}
+    kind = Whole({"hate": 0.05}, frozenset({"ocr", "image"}))
+    assert interactions(parts, kind, THRESHOLDS) == ()
+    assert interactions({**parts, "asr": {"hate": 0.1}}, kind, THRESHOLDS) == NEUTRALISED
+    looks: dict[Part, dict[str, float]] = {**post(0.1, 0.1, 0.1), "image": {"hate": 0.9}}
+    assert interactions(looks, None, THRESHOLDS) == ()
+
+
+def test_labels_that_the_fusion_does_not_judge_are_compared_with_the_reading_of_all_words() -> None:
+    parts = {**post(0.1, 0.1, 0.1), "together": {"hate": 0.1, "abuse": 0.9}, "text": {"hate": 0.1, "abuse": 0.1}}
+    assert interactions(parts, Whole({"hate": 0.1}, frozenset({"ocr", "image"})), THRESHOLDS) == EMERGENT
+
+
 def test_a_single_part_and_a_label_without_a_threshold_do_not_interact() -> None:
-    assert interactions({"text": {"hate": 0.1}}, {"hate": 0.9}, THRESHOLDS) == ()
+    whole = Whole({"hate": 0.9}, frozenset({"text"}))
+    assert interactions({"text": {"hate": 0.1}}, whole, THRESHOLDS) == ()
     assert interactions(post(0.1, 0.1, 0.9), None, {"abuse": 0.4}) == ()

@@ -37,6 +37,11 @@ def test_the_full_recipe_is_the_one_that_was_asked_for() -> None:
         ("  media: [image]", "  media: [ocr]", r"shape\.words: expected .* each named once"),
         ("{name: A, epochs: 12,", "{name: B, epochs: 12,", r"stages\[0\]\.experts_rate: 0; expected more than 0 in"),
         ("  balance: uncertainty", "  balance: guess", r"balance"),
+        (
+            "learning_rate: 3.0e-3}",
+            "learning_rate: 3.0e-3}\n  - {name: B, epochs: 1, learning_rate: 1.0e-3, experts_rate: 1.0e-5}",
+            r"ensemble: 3; expected 1 with a stage B",
+        ),
     ],
 )
 def test_a_recipe_that_cannot_be_followed_is_refused_with_the_place(

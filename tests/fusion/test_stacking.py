@@ -57,3 +57,16 @@ def test_a_gain_has_an_interval_that_says_whether_it_is_one() -> None:
         assert (found["b"]["auc_gain"]["low"] > 0) is gains
         assert found["a"]["auc_gain"] == {"low": 0.0, "high": 0.0}
         assert found["b"]["auc"]["low"] < found["b"]["auc"]["value"] < found["b"]["auc"]["high"]
+
+
+def test_a_few_rows_have_intervals_though_some_resamples_lack_a_class() -> None:
+    rows = Rows(np.array([True, False, False]), np.array(["a", "b", "c"]), {"x": np.array([0.9, 0.1, 0.2])})
+    found = compare(rows, {"x": highest(["x"])}, "x")["x"]
+    assert found["auc"] == {"value": 1.0, "low": 1.0, "high": 1.0}
+    assert found["auc_gain"] == {"low": 0.0, "high": 0.0}
+
+
+def test_rows_of_one_class_are_refused() -> None:
+    rows = Rows(np.array([True, True]), np.array(["a", "b"]), {"x": np.array([0.9, 0.1])})
+    with pytest.raises(ValueError, match="2 of 2 rows hold the label; expected some that do and some not"):
+        compare(rows, {"x": highest(["x"])}, "x")

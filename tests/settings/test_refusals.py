@@ -179,6 +179,19 @@ def test_timeouts_that_contradict_each_other_are_refused() -> None:
     assert second.endswith("is 2000: expected less than worker.transaction_timeout_ms, which is 2000")
 
 
+def test_engines_are_for_the_device_tensorrt_and_must_be_there(tmp_path: Path) -> None:
+    env = {"MODSTREAM_WORKER__ENGINES": str(tmp_path), "MODSTREAM_WORKER__DEVICE": "cuda"}
+    assert problems(env=env) == (
+        "worker.engines (environment variable MODSTREAM_WORKER__ENGINES): has no effect when worker.device is cuda: "
+        "expected tensorrt there, or nothing here",
+    )
+    missing = tmp_path / "engines"
+    env = {"MODSTREAM_WORKER__ENGINES": str(missing), "MODSTREAM_WORKER__DEVICE": "tensorrt"}
+    assert problems(env=env) == (
+        f"worker.engines (environment variable MODSTREAM_WORKER__ENGINES): there is no folder {missing}",
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "value", "post_s", "age_s"),
     [
