@@ -104,8 +104,8 @@ def problems(recipe: Recipe) -> Iterator[tuple[str, str]]:
     names = [stage.name for stage in recipe.stages]
     if names != sorted(names):
         yield "stages", "B stands before A; expected the experts to be frozen first"
-    if "B" in names and recipe.ensemble > 1:
-        yield "ensemble", f"{recipe.ensemble}; expected 1 with a stage B, as each network would train the same experts"
     for at, stage in enumerate(recipe.stages):
         if (stage.name == "B") != (stage.experts_rate > 0):
             yield f"stages[{at}].experts_rate", f"{stage.experts_rate:g}; expected more than 0 in stage B, and 0 in A"
+    if "B" in names and recipe.ensemble > 1:
+        yield "ensemble", f"{recipe.ensemble}; expected 1 with a stage B, as each network would train the same experts"

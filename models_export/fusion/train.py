@@ -144,7 +144,7 @@ class Trainer:
 
 def hard_negatives(features: Features, words: tuple[str, ...], count: int) -> NDArray[np.int64]:
     """Shape [rows, count]: of each row the rows of other groups whose words are nearest to its own, by the cosine of
-    the mean of their tokens."""
+    the mean of their tokens. Raises `RecipeError` where a row has fewer than `count`."""
     rows = len(features.ids)
     if count == 0:
         return np.zeros((rows, 0), np.int64)
@@ -152,7 +152,10 @@ def hard_negatives(features: Features, words: tuple[str, ...], count: int) -> ND
     means = means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-9)
     alike = means @ means.T
     alike[features.groups[:, None] == features.groups[None, :]] = -np.inf
-    return np.argsort(-alike, axis=1, kind="stable")[:, :count].astype(np.int64)
+    nearest = np.argsort(-alike, axis=1, kind="stable")[:, :count].astype(np.int64)
+    if nearest.shape[1] < count or np.isneginf(np.take_along_axis(alike, nearest, axis=1)).any():
+        raise RecipeError(f"losses.hard_negatives: {count}; expected no more than each row has rows of other groups")
+    return nearest
 
 
 def train(

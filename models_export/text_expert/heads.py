@@ -16,19 +16,10 @@ from models_export.text_expert.functional.drawing import Drawn, Functional
 from models_export.text_expert.functional.templates import KINDS
 from processors.packs.heads import ATTACK_HEADS, DETAIL_HEADS, IMPLICIT, SEVERITY_HEADS, TARGET_HEADS
 from schemas import ATTACKS, TARGETS
+from schemas import LABELS as PUBLISHED
 
-CATEGORY_LABELS = (
-    "harassment",
-    "insult",
-    "threat",
-    "violence",
-    "sexual",
-    "self_harm",
-    "profanity",
-    "sexism",
-    "extremism",
-    "spam",
-)
+CATEGORY_LABELS = tuple(label for label in PUBLISHED if label not in ("abuse", "hate", "misinformation"))
+"""What the sets call categories; misinformation none of them judges."""
 LABELS = ("abuse", "hate", *CATEGORY_LABELS)
 HEADS = (*LABELS, *DETAIL_HEADS)
 

@@ -10,20 +10,9 @@ from collections.abc import Iterator, Mapping
 from models_export.datasets.adapters.adapter import Adapter, Folder, hateful
 from models_export.datasets.manifest import Row
 from models_export.datasets.source import Entry, find, table
+from models_export.evaluation.hatecheck import LANGUAGES
 
 CASES = ("test_suite_cases.csv", "all_cases.csv")
-LANGUAGES = {
-    "arabic": "ar",
-    "dutch": "nl",
-    "french": "fr",
-    "german": "de",
-    "hindi": "hi",
-    "italian": "it",
-    "mandarin": "zh",
-    "polish": "pl",
-    "portuguese": "pt",
-    "spanish": "es",
-}
 EMOJI = ("HatemojiCheck_test.csv", "test.csv")
 
 GOLD = {"hateful": True, "non-hateful": False, "1": True, "0": False}

@@ -9,7 +9,7 @@ from typing import Any
 from models_export.datasets.adapters.adapter import Adapter, Folder
 from models_export.datasets.manifest import DatasetError, Labels, Row, Split
 from models_export.datasets.source import Entry, table
-from schemas import ATTACKS, TARGETS
+from schemas import ATTACKS, LABELS, TARGETS
 
 FILE = "text_pool.parquet"
 PERMISSIVE = "permissive_sets.tsv"
@@ -25,22 +25,7 @@ COLUMNS = (
 SEVERITIES = {str(level): level for level in range(5)}
 CATEGORY: Mapping[str, str] = {
     "toxic": "abuse",  # abuse of no kind that the source names
-    **{
-        name: name
-        for name in (
-            "harassment",
-            "hate",
-            "insult",
-            "threat",
-            "violence",
-            "sexual",
-            "self_harm",
-            "profanity",
-            "sexism",
-            "extremism",
-            "spam",
-        )
-    },
+    **{label: label for label in LABELS if label not in ("abuse", "misinformation")},
 }
 
 
