@@ -10,10 +10,11 @@ from __future__ import annotations
 import lzma
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Annotated, Literal, get_args
 
 import msgspec
 import numpy as np
+from msgspec import Meta
 from numpy.typing import NDArray
 
 from models_export.evaluation.labelled_media import SuiteError
@@ -27,26 +28,37 @@ ANNOTATIONS = (
 )
 
 HATEFUL, NOT_HATEFUL = "hateful", "not_hateful"
-PROTECTED = ("race", "disability", "religion", "nationality", "sex")
-"""Task A: who is attacked."""
-ATTACK_TYPES = ("contempt", "mocking", "inferiority", "slurs", "exclusion", "dehumanizing", "inciting_violence")
-"""Task B: how."""
 PC_EMPTY, ATTACK_EMPTY = "pc_empty", "attack_empty"
+ProtectedCategory = Literal["pc_empty", "race", "disability", "religion", "nationality", "sex"]
+AttackType = Literal[
+    "attack_empty",
+    "contempt",
+    "mocking",
+    "inferiority",
+    "slurs",
+    "exclusion",
+    "dehumanizing",
+    "inciting_violence",
+]
+PROTECTED: tuple[str, ...] = tuple(name for name in get_args(ProtectedCategory) if name != PC_EMPTY)
+"""Task A: who is attacked."""
+ATTACK_TYPES: tuple[str, ...] = tuple(name for name in get_args(AttackType) if name != ATTACK_EMPTY)
+"""Task B: how."""
 TASKS = ("hate", "pc", "attack")
 
 CUT = 0.5
 """The scorer's: a class is predicted where its score is over it."""
 
 
-class Annotated(msgspec.Struct, frozen=True):
+class AnnotatedMeme(msgspec.Struct, frozen=True):
     """A line of the annotations: JSON lines, whatever the file's name says."""
 
     id: int
     set_name: str
     text: str
-    gold_hate: list[str]
-    gold_pc: list[str]
-    gold_attack: list[str]
+    gold_hate: Annotated[list[Literal["hateful", "not_hateful"]], Meta(min_length=1)]
+    gold_pc: Annotated[list[ProtectedCategory], Meta(min_length=1)]
+    gold_attack: Annotated[list[AttackType], Meta(min_length=1)]
 
 
 class Submitted(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +80,7 @@ class TaskFigures(msgspec.Struct, frozen=True, kw_only=True):
     roc_auc: Estimate
 
 
-def read_annotations(data: Path) -> list[Annotated]:
+def read_annotations(data: Path) -> list[AnnotatedMeme]:
     """Raises SuiteError where there are none, and for lines that cannot be understood."""
     path = next((data / name for name in ANNOTATIONS if (data / name).is_file()), None)
     if path is None:
@@ -84,8 +96,8 @@ def _opened(path: Path) -> IO[bytes]:
     return lzma.open(path, "rb") if path.suffix == ".xz" else path.open("rb")
 
 
-def _rows(path: Path, file: Iterable[bytes]) -> Iterator[Annotated]:
-    decoder = msgspec.json.Decoder(Annotated)
+def _rows(path: Path, file: Iterable[bytes]) -> Iterator[AnnotatedMeme]:
+    decoder = msgspec.json.Decoder(AnnotatedMeme)
     for number, line in enumerate(file, 1):
         if line.strip():
             try:

@@ -215,7 +215,7 @@ def load_run(folder: Path) -> tuple[Recipe, tuple[str, ...], Ensemble]:
     ensemble = Ensemble([FusionNetwork(recipe.shape, sizes, len(heads)) for _ in range(recipe.ensemble)])
     try:
         ensemble.load_state_dict(torch.load(folder / WEIGHTS, weights_only=True))
-    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+    except (RuntimeError, EOFError, LookupError, pickle.UnpicklingError) as error:  # as torch has it of odd files
         what = str(error).partition("\n")[0]
         raise RecipeError(f"{folder / WEIGHTS}: {what}; expected the networks of {CONFIGURATION}") from None
     return recipe, heads, ensemble.eval()

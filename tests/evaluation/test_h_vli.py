@@ -115,12 +115,25 @@ def test_flags_of_interaction_are_measured_on_posts_with_pictures(source: Source
     assert accuracy(row["recall"]) == 1.0
 
 
+def test_whatever_part_the_whole_neutralises_the_flag_is_meant_for_it(source: Source) -> None:
+    flag = "interaction.neutralised"
+    predictions = [
+        said(item, 0.1, h_vli.WITH_PICTURE, (flag,) if item.groups["pattern"] in ("100", "110", "111") else ())
+        for item in h_vli.read(source)
+    ]
+    row = h_vli.own(predictions)["Flags of interaction"][flag]
+    assert row["meant for"] == "010, 100, 110"
+    assert accuracy(row["precision"]) == pytest.approx(2 / 3)
+    assert accuracy(row["recall"]) == pytest.approx(2 / 3)
+
+
 def test_a_folder_without_the_set_is_said_to_lack_it(tmp_path: Path) -> None:
     with pytest.raises(SuiteError, match="expected the training set of H-VLI"):
         h_vli.read_posts(tmp_path)
 
 
 def test_a_file_of_another_kind_is_refused(source: Source) -> None:
-    (source.data / h_vli.POSTS[1]).write_text("[1]", encoding="utf-8")
-    with pytest.raises(SuiteError, match="expected ids and posts"):
-        h_vli.read(source)
+    for content in (b"[1]", b'{"1": {"tweet_text": "\xff"}}', json.dumps({"1": entry("001", type="01")}).encode()):
+        (source.data / h_vli.POSTS[1]).write_bytes(content)
+        with pytest.raises(SuiteError, match="expected ids and posts"):
+            h_vli.read(source)

@@ -171,10 +171,14 @@ def test_a_folder_without_annotations_is_said_to_lack_them(tmp_path: Path) -> No
         read_annotations(tmp_path)
 
 
-def test_a_line_that_is_no_annotation_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "changed", [{"id": "x"}, {"gold_pc": []}, {"gold_attack": ["shouting"]}, {"gold_hate": ["maybe"]}]
+)
+def test_a_line_that_is_no_annotation_is_named(tmp_path: Path, changed: dict[str, object]) -> None:
     path = tmp_path / ANNOTATIONS[1]
     path.parent.mkdir(parents=True)
-    path.write_text('{"id": "x"}\n', encoding="utf-8")
+    line = {"id": 1, "set_name": "train", "text": "meme", **HATEFUL, **changed}
+    path.write_text(json.dumps(line) + "\n", encoding="utf-8")
     with pytest.raises(SuiteError, match="line 1"):
         read_annotations(tmp_path)
 

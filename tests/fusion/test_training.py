@@ -231,3 +231,43 @@ def test_hard_negatives_are_the_nearest_words_of_other_groups() -> None:
     words = rows.tokens["ocr"][:, 0]
     alike = [float(words[0] @ words[other] / np.linalg.norm(words[other])) for other in found[0]]
     assert alike == sorted(alike, reverse=True)
+
+
+def test_a_row_is_no_hard_negative_of_itself() -> None:
+    rows = tiny_features(4)  # two groups of two
+    found = hard_negatives(rows, ("ocr",), 2)
+    assert all(rows.groups[other] != rows.groups[at] for at, others in enumerate(found) for other in others)
+    with pytest.raises(RecipeError, match=r"losses\.hard_negatives: 3; expected no more than each row has"):
+        hard_negatives(rows, ("ocr",), 3)
+
+
+def test_features_without_rows_to_train_on_are_refused() -> None:
+    rows = tiny_features(16)
+    with pytest.raises(RecipeError, match="no rows of train"):
+        train(tiny_recipe(SHORT), dataclasses.replace(rows, train=np.zeros(16, bool)))
+
+
+def test_weights_of_another_recipe_or_kind_are_refused(run: tuple[Path, Ensemble], tmp_path: Path) -> None:
+    configuration = (run[0] / "configuration.json").read_text(encoding="utf-8")
+    (tmp_path / "configuration.json").write_text(configuration, encoding="utf-8")
+    for content in (b"", b"hello", (run[0] / "weights.pt").read_bytes()[:2_000]):
+        (tmp_path / "weights.pt").write_bytes(content)
+        with pytest.raises(RecipeError, match=r"weights\.pt: .*expected the networks of configuration\.json"):
+            load_run(tmp_path)
+    narrow = configuration.replace('"width": 16', '"width": 8')
+    assert narrow != configuration
+    (tmp_path / "configuration.json").write_text(narrow, encoding="utf-8")
+    (tmp_path / "weights.pt").write_bytes((run[0] / "weights.pt").read_bytes())
+    with pytest.raises(RecipeError, match=r"weights\.pt: .*expected the networks of"):
+        load_run(tmp_path)
+
+
+def test_a_fusion_is_not_measured_on_one_class_or_streams_that_are_not_there() -> None:
+    from models_export.fusion.measure import measure
+
+    rows = tiny_features(32)
+    harmless = dataclasses.replace(rows, truth=np.where(rows.train[:, None], rows.truth, 0).astype(np.float32))
+    with pytest.raises(ValueError, match="0 of 8 usable rows of dev are hate; expected some that are"):
+        measure(tiny_recipe(SHORT), harmless)
+    with pytest.raises(RecipeError, match="no features of frame"):
+        measure(replace(tiny_recipe(), shape=replace(tiny_recipe().shape, media=("frame",))), rows)

@@ -1,7 +1,7 @@
 """`h-vli`: posts whose text, picture and whole were judged apart, by their eight patterns and three difficulties.
 
-A pattern is three digits, 1 for hateful: text, picture, whole. `001` is emergent hate, `110` is neutralised. Where the
-pictures are not there, what is measured is what the text alone can say of the whole.
+A pattern is three digits, 1 for hateful: text, picture, whole. `001` is emergent hate, `010`, `100` and `110` are
+neutralised. Where the pictures are not there, what is measured is what the text alone can say of the whole.
 """
 
 from __future__ import annotations
@@ -9,9 +9,11 @@ from __future__ import annotations
 import lzma
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 import numpy as np
+from msgspec import Meta
 
 from models_export.evaluation.judgement.figures import Judged, judged, share
 from models_export.evaluation.judgement.prediction import Prediction, named
@@ -20,6 +22,7 @@ from models_export.evaluation.labelled_media import TENANT, SuiteError
 from models_export.evaluation.suites.held_out import held_out
 from models_export.measures import confusion, levels
 from models_export.measures.bootstrap import Estimate, estimate
+from processors.policy import INTERACTION_EMERGENT, INTERACTION_NEUTRALISED
 from schemas import Media, Post
 
 POSTS = (Path("named/h_vli/train_set.json.xz"), Path("named/h_vli/train_set.json"))
@@ -35,9 +38,8 @@ TARGETS = {
     "OtherHate": "target.other",
 }
 
-INTERACTIONS = ("interaction.emergent", "interaction.neutralised")
-FLAGGED_FOR = {"interaction.emergent": "001", "interaction.neutralised": "110"}
-"""Flag -> the pattern that it is meant for."""
+INTERACTIONS = {INTERACTION_EMERGENT: ("001",), INTERACTION_NEUTRALISED: ("010", "100", "110")}
+"""Flag -> the patterns that it is meant for: no part is hateful and the whole is, or some part is and the whole not."""
 
 TEXT_ONLY, WITH_PICTURE = "text alone", "text and picture"
 
@@ -50,7 +52,7 @@ class Labelled(msgspec.Struct, frozen=True, rename={"pattern": "type"}):
     text_label_str: str
     image_label_str: str
     final_label_str: str
-    pattern: str
+    pattern: Annotated[str, Meta(pattern="^[01]{3}$")]
     difficulty: str
 
 
@@ -62,7 +64,7 @@ def read_posts(data: Path) -> dict[str, Labelled]:
     try:
         raw = lzma.decompress(path.read_bytes()) if path.suffix == ".xz" else path.read_bytes()
         return msgspec.json.decode(raw, type=dict[str, Labelled])
-    except (lzma.LZMAError, msgspec.DecodeError) as error:
+    except (lzma.LZMAError, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise SuiteError(f"{path}: {error}; expected ids and posts of H-VLI") from None
 
 
@@ -163,10 +165,10 @@ def _flag(predictions: Sequence[Prediction], flag: str) -> Mapping[str, Cell]:
     """Precision and recall of a flag among posts with a picture; without one there is nothing that could interact."""
     seen = [of for of in predictions if of.groups["shown"] == WITH_PICTURE and of.error is None]
     flagged = [of for of in seen if flag in of.flags]
-    meant = [of for of in seen if of.groups["pattern"] == FLAGGED_FOR[flag]]
-    right = sum(of.groups["pattern"] == FLAGGED_FOR[flag] for of in flagged)
+    meant = [of for of in seen if of.groups["pattern"] in INTERACTIONS[flag]]
+    right = sum(flag in of.flags for of in meant)
     return {
-        "meant for": FLAGGED_FOR[flag],
+        "meant for": ", ".join(INTERACTIONS[flag]),
         "posts with a picture": len(seen),
         "flagged": len(flagged),
         "precision": share(right, len(flagged)) if flagged else Estimate(),

@@ -19,7 +19,7 @@ from models_export.evaluation.woah import (
     PC_EMPTY,
     PROTECTED,
     TASKS,
-    Annotated,
+    AnnotatedMeme,
     Submitted,
     TaskFigures,
     read_annotations,
@@ -46,7 +46,7 @@ def read(source: Source) -> list[Item]:
     return sorted(found, key=lambda item: (item.truth[HATE], item.post.post_id))
 
 
-def _item(row: Annotated, slice_: str) -> Item:
+def _item(row: AnnotatedMeme, slice_: str) -> Item:
     truth = {HATE: int(HATEFUL in row.gold_hate)}
     truth |= {head: int(name in row.gold_pc) for name, head in TARGETS.items()}
     truth |= {head: int(name in row.gold_attack) for name, head in ATTACKS.items()}
