@@ -27,11 +27,12 @@ def interactions(
     parts: Mapping[Part, Probabilities], whole: Whole | None, thresholds: Mapping[str, float]
 ) -> tuple[str, ...]:
     """The flags that some label raises, each once. `whole`: what the fusion says; None where it says nothing."""
-    alone = {part: parts[part] for part in MODALITY_PARTS if part in parts}
+    alone: dict[Part, Probabilities] = {part: parts[part] for part in MODALITY_PARTS if part in parts}
     if len(alone) < 2:
         return ()
-    fused = whole.probabilities if whole is not None else {}
-    read = {label: said for label, said in parts.get("together", {}).items() if label not in fused}
+    fused: Probabilities = whole.probabilities if whole is not None else {}
+    together: Probabilities = parts.get("together", {})
+    read = {label: said for label, said in together.items() if label not in fused}
     found = {*_raised(alone, read, [*WORD_PARTS], thresholds)}
     if whole is not None:
         found |= {*_raised(alone, fused, whole.parts, thresholds)}

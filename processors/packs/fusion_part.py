@@ -74,8 +74,8 @@ class FusionExpert(Part, frozen=True, kw_only=True):
     """The graph that judges words and pictures together, for posts with pictures that the text expert has read
     something of.
 
-    A label that it was measured on is its probability, or that of a modality which is none of its inputs where that is
-    higher. Any other label is the highest of its experts' scores.
+    A label that it was measured on is its probability, or that of a modality which it was not shown, not shown whole or
+    with less than the whole weight, where that is higher. Any other label is the highest of its experts' scores.
     """
 
     graph: PackFile

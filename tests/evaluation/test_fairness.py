@@ -1,17 +1,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
 
 from models_export.evaluation.judgement.prediction import Prediction
-from models_export.evaluation.judgement.suite import Cell, Item, Table, smaller
+from models_export.evaluation.judgement.suite import Cell, Item, Source, Table, smaller
+from models_export.evaluation.labelled_media import SuiteError
 from models_export.evaluation.suites import fairness
 from models_export.evaluation.suites.identity_terms import UNKNOWN, group_of, term_of
 from models_export.measures.bootstrap import Estimate
+from processors.packs import load_pack
 from schemas import Post
 from tests.evaluation.predictions import prediction
+from tests.tiny_pack import write_tiny_pack
 
 
 def phrase(name: str, truth: int, probability: float, group: str, term: str = "", lang: str = "en") -> Prediction:
@@ -85,6 +90,48 @@ def test_a_score_that_moves_with_a_field_is_counted() -> None:
 
 def test_a_label_that_one_lacks_counts_as_moved() -> None:
     assert fairness.moved(field("plain", 0.2), prediction("y", 0, 0.2, probabilities={})) == 1.0
+
+
+def test_two_that_failed_do_not_count_as_the_same() -> None:
+    failed = [
+        prediction(f"x+{name}", 0, 0.2, groups=field(name, 0.2).groups, probabilities={}, error="no")
+        for name in ("plain", "author")
+    ]
+    assert named_table(failed, "The same text in other fields") == {}
+    one = [field("plain", 0.2), failed[1]]
+    assert named_table(one, "The same text in other fields")["author"]["largest difference"] == 1.0
+
+
+PHRASE = {"id": "1", "lang": "en", "template": "being_adj", "toxic": True, "phrase": "Being old is kind"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({"phrase": None}, "row 0: not all of it is text"),
+        ({"template": None}, "row 0: not all of it is text"),
+        ({"toxic": 2}, "row 0: toxic is 2"),
+        ({"toxic": float("nan")}, "row 0: toxic is nan"),
+        (None, "expected id, lang, template, toxic, phrase"),
+        ("lang", "expected id, lang, template, toxic, phrase"),
+    ],
+)
+def test_templates_that_are_none_are_refused_in_a_sentence(tmp_path: Path, changed: object, expected: str) -> None:
+    pandas = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    path = tmp_path / "data" / fairness.PHRASES
+    path.parent.mkdir()
+    if changed is None:
+        path.write_bytes(b"PAR1 cut off")
+    elif isinstance(changed, str):
+        pandas.DataFrame([PHRASE]).drop(columns=changed).to_parquet(path)
+    else:
+        pandas.DataFrame([{**PHRASE, **cast("dict[str, object]", changed)}]).to_parquet(path)
+    source = Source(path.parent, load_pack(write_tiny_pack(tmp_path / "pack")))
+    with pytest.raises(SuiteError, match=expected):
+        fairness.read(source)
+    pandas.DataFrame([PHRASE]).to_parquet(path)
+    assert fairness.read(source)[0].groups["group"] == "age"
 
 
 def test_varied_posts_say_the_same_and_differ_in_the_field() -> None:

@@ -66,6 +66,16 @@ def test_a_transparent_picture_stands_on_white(tmp_path: Path) -> None:
     assert (read_picture(tmp_path / "picture.png") == 255).all()
 
 
+def test_pictures_have_the_colours_that_the_chain_sees(tmp_path: Path) -> None:
+    """White letters on nothing would be gone on white, and 16 bits cut off at 255 are white too."""
+    letters = np.zeros((60, 100, 4), np.uint8)
+    letters[..., :3], letters[20:40, 10:90:4, 3] = 255, 255
+    Image.fromarray(letters).save(tmp_path / "letters.png")
+    assert read_picture(tmp_path / "letters.png").min() < 64 < 250 < read_picture(tmp_path / "letters.png").max()
+    Image.fromarray(np.full((9, 9), 0x8000, np.uint16)).save(tmp_path / "deep.png")
+    assert (read_picture(tmp_path / "deep.png") == 128).all()
+
+
 def test_a_file_that_is_no_picture_is_refused(tmp_path: Path) -> None:
     (tmp_path / "picture.png").write_bytes(b"hello")
     with pytest.raises(SuiteError, match="expected a picture"):

@@ -197,7 +197,6 @@ def token(name: str, size: int, dtype: str = "float32") -> dict[str, object]:
     [
         ({"tokens": {"ocr": token("ocr", 8)}}, r"fusion\.tokens"),
         ({"tokens": {"ocr": token("ocr", 8), "text": token("text", 8)}}, r"fusion\.tokens: .*image and words"),
-        ({"tokens": {"ocr": token("image", 3), "image": token("image", 3)}}, r"fusion\.tokens"),
         ({"tokens": {"ocr": token("weights", 8), "image": token("image", 3)}}, r"fusion\.tokens: .*one tensor each"),
         ({"tokens": {"ocr": token("ocr", 8, "int32"), "image": token("image", 3)}}, r"fusion\.tokens\.ocr.*int32"),
         ({"labels": {"hate": {"status": "not_assessed"}}, "calibration": {}}, r"fusion\.labels: .*at least one"),

@@ -63,7 +63,8 @@ def test_a_part_that_the_whole_does_not_stand_for_is_neutralised_by_nothing() ->
 
 
 def test_labels_that_the_fusion_does_not_judge_are_compared_with_the_reading_of_all_words() -> None:
-    parts = {**post(0.1, 0.1, 0.1), "together": {"hate": 0.1, "abuse": 0.9}, "text": {"hate": 0.1, "abuse": 0.1}}
+    parts = post(0.1, 0.1, 0.1)
+    parts |= {"together": {"hate": 0.1, "abuse": 0.9}, "text": {"hate": 0.1, "abuse": 0.1}}
     assert interactions(parts, Whole({"hate": 0.1}, frozenset({"ocr", "image"})), THRESHOLDS) == EMERGENT
 
 

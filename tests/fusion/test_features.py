@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -98,7 +99,8 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path, kind: str) -> None:
         with path.open("wb") as file:
             np.save(file, np.arange(3))
     elif kind == "another group":
-        np.savez(path, **{"odd/name": np.arange(3)})
+        fields: Any = {"odd/name": np.arange(3)}
+        np.savez(path, **fields)
     else:
         path.write_bytes({"empty": b"", "text": b"hello", "half": whole[: len(whole) // 2]}[kind])
     with pytest.raises(ValueError, match=r"odd\.npz: .*expected the features"):

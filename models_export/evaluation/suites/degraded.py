@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from models_export.evaluation.labelled_media import SuiteError
+from processors.media.decoder.colours import to_rgb
 from processors.media.wav import RATE
 from processors.ocr.boxes import Region
 from processors.ocr.detection import detection_input
@@ -44,14 +45,13 @@ CUTS = 2
 
 
 def read_picture(path: Path) -> Pixels:
-    """Upright, on white where it is transparent. Raises SuiteError for a file that is no picture."""
+    """Upright, in whole size and the colours that the chain sees. Raises SuiteError for a file that is no picture."""
     try:
         with Image.open(path) as opened:
-            picture = ImageOps.exif_transpose(opened).convert("RGBA")
-    except (OSError, ValueError, Image.DecompressionBombError) as error:
+            picture = ImageOps.exif_transpose(opened)
+            return np.ascontiguousarray(to_rgb(picture, max(picture.size)))
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:  # Pillow's of broken files
         raise SuiteError(f"{path}: {error}; expected a picture") from None
-    white = Image.new("RGBA", picture.size, "white")
-    return np.asarray(Image.alpha_composite(white, picture).convert("RGB"), np.uint8)
 
 
 def text_boxes(detector: LineFinder, picture: Pixels, side: int) -> list[Box]:

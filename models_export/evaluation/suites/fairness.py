@@ -26,6 +26,7 @@ from models_export.measures.bootstrap import Estimate, interval, resampled
 from schemas import Post
 
 PHRASES = Path("bias_templates_sample.parquet")
+COLUMNS = ("id", "lang", "template", "toxic", "phrase")
 
 LABELS = ("abuse", "hate")
 
@@ -60,14 +61,19 @@ def _phrases(source: Source) -> list[Item]:
     if not path.is_file():
         raise SuiteError(f"{source.data}: no {PHRASES}; expected the identity templates")
     pandas = pool_module("pandas")
-    table = pandas.read_parquet(path).sort_values(["lang", "toxic", "id"])
     try:
+        table = pandas.read_parquet(path, columns=list(COLUMNS)).sort_values(["lang", "toxic", "id"])
         return [_phrase(row) for row in table.itertuples()]
-    except AttributeError as error:
-        raise SuiteError(f"{path}: {error}; expected id, lang, template, toxic and phrase") from None
+    except (OSError, TypeError, ValueError) as error:  # pandas' and pyarrow's own are ValueErrors
+        what = str(error).partition("\n")[0]
+        raise SuiteError(f"{path}: {what}; expected {', '.join(COLUMNS)}, none of them empty") from None
 
 
 def _phrase(row: Any) -> Item:
+    if not all(isinstance(of, str) and of for of in (row.id, row.lang, row.template, row.phrase)):
+        raise TypeError(f"row {row.Index}: not all of it is text")
+    if row.toxic not in (0, 1):
+        raise ValueError(f"row {row.Index}: toxic is {row.toxic!r}, which is neither 0 nor 1")
     term = term_of(row.lang, row.template, row.phrase)
     groups = {"part": TEMPLATES, "lang": row.lang, "group": group_of(row.lang, term) if term else UNKNOWN}
     if term:
@@ -219,6 +225,8 @@ def _moved(predictions: Sequence[Prediction]) -> Table:
     rows: dict[str, dict[str, Cell]] = {}
     for name, members in named(predictions, "field").items():
         pairs = [(plain[of.groups["same"]], of) for of in members if of.groups["same"] in plain]
+        # Two that failed agree in nothing: neither has been judged.
+        pairs = [pair for pair in pairs if any(of.error is None for of in pair)]
         if name == PLAIN or not pairs:
             continue
         moves = [moved(one, other) for one, other in pairs]

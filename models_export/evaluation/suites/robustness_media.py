@@ -71,9 +71,9 @@ def _hateful(source: Source) -> Mapping[str, bool]:
         return {}
     try:
         memes = read_memes(source.data / MEMES)
+        return {str(meme.path.relative_to(source.data)): meme.hateful for meme in memes}
     except (OSError, ValueError) as error:
         raise SuiteError(str(error)) from None
-    return {str(meme.path.relative_to(source.data)): meme.hateful for meme in memes}
 
 
 def _picture(sample: Sample, detector: Detector, side: int, hateful: Mapping[str, bool]) -> Iterator[Item]:
