@@ -21,6 +21,9 @@ from models_export.evaluation.scoring import LabelledText
 ENGLISH = Path("named/hatecheck/test_suite_cases.csv")
 GOLD = ("hateful", "non-hateful")
 MULTILINGUAL = Path("named/multilingual_hatecheck")
+WHOLE = ("test_case", "functionality", "target_ident")
+"""Columns that every case has."""
+
 LANGUAGES = {
     "arabic": "ar",
     "dutch": "nl",
@@ -67,7 +70,7 @@ def _suite(path: Path, lang: str) -> Suite:
         rows = list(_rows(path))
         for at, row in enumerate(rows):
             # A row that is cut off has no value at all; what is neither would silently count as not hateful.
-            if row["label_gold"] not in GOLD or None in (row["test_case"], row["functionality"], row["target_ident"]):
+            if row["label_gold"] not in GOLD or any(row.get(name) is None for name in WHOLE):
                 raise SuiteError(f"{path}: case {at + 1} is not whole; expected a label_gold of {' or '.join(GOLD)}")
         return Suite(
             lang,
