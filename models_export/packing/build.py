@@ -21,9 +21,9 @@ from models_export.measures.calibrate import (
 from models_export.packing import manifest
 from models_export.packing.artefacts import write_artefacts
 from models_export.packing.card import CARD_FILE, render_card
+from models_export.packing.fidelity import TEXTS, compare
 from models_export.packing.parts import FUSION, read_pictures, with_parts
 from models_export.text_expert.export import Run, export, read_run
-from models_export.text_expert.fidelity import TEXTS, compare
 from processors.packs.check import Level, check_pack
 
 MAX_PACK_BYTES = 115_000_000
