@@ -82,6 +82,11 @@ def number(estimate: Estimate) -> str:
     return f"{estimate.value:.3f} <small>{estimate.low:.3f}–{estimate.high:.3f}</small>"
 
 
+def percent(share: Estimate) -> str:
+    """A rate alone; a dash where nothing was measured."""
+    return "–" if share.value is None else f"{share.value:.1%}"
+
+
 def whiskers(rows: Sequence[tuple[str, Estimate]], label: str) -> str:
     """A plot of rates with their intervals, a row each; the axis goes from 0 to the highest end, at least to 1."""
     shown = [(name, of.value, of.low or 0.0, of.high or 0.0) for name, of in rows if of.value is not None]

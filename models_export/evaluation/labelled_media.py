@@ -25,6 +25,13 @@ class SuiteError(ValueError):
     """The data folder is not what it should be; the message is one sentence."""
 
 
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """A file to look at, or to listen to."""
+
+    id: str
+    reason: str
+
+
 class MediaFile(Protocol):
     """What all samples have."""
 

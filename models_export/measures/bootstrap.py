@@ -37,8 +37,8 @@ def rate(numerators: Sequence[float], denominators: Sequence[float]) -> Estimate
     drawn = np.random.default_rng(SEED).integers(len(above), size=(RESAMPLES, len(above)))
     totals = below[drawn].sum(axis=1)
     usable = totals > 0
-    low, high = np.percentile(above[drawn].sum(axis=1)[usable] / totals[usable], COVERAGE)
-    return Estimate(float(above.sum() / below.sum()), float(low), float(high))
+    rates = above[drawn].sum(axis=1)[usable] / totals[usable]
+    return Estimate(float(above.sum() / below.sum()), *interval(rates))
 
 
 def estimate(counts: NDArray[np.integer], figure: Callable[[NDArray[np.integer]], NDArray[np.float64]]) -> Estimate:

@@ -15,8 +15,8 @@ from processors.fuse.gating import MODALITY_PARTS
 from processors.fuse.scores import Part, is_of
 from processors.pack.parts import WORD_PARTS
 from processors.packs import MANIFEST_FILE, Pack, PackError
+from processors.packs.calibration import probabilities
 from processors.packs.fusion_part import FusionExpert
-from processors.packs.parts import Calibration
 from schemas import Cause, EncodeSection, Record
 
 GRAPH = "fusion"
@@ -32,7 +32,10 @@ class Fusion:
         self.engine = engine
         self._expert = expert
         self._parts: dict[Part, str] = {_PARTS[modality]: modality for modality in expert.tokens}
-        self._columns = [(label, expert.heads.index(label), expert.calibration[label]) for label in expert.measured]
+        self._columns = [expert.heads.index(label) for label in expert.measured]
+        fitted = [expert.calibration[label] for label in expert.measured]
+        self._bias = np.array([of.bias for of in fitted])
+        self._temperature = np.array([of.temperature for of in fitted])
 
     @classmethod
     def of(cls, pack: Pack, expert: FusionExpert) -> Fusion:
@@ -72,8 +75,8 @@ class Fusion:
         logits = self.engine.run(feeds)[self._expert.logits.name].astype(np.float64)
         if not np.isfinite(logits).all():
             raise ProcessingError(Cause.POISON, "the fusion's logits are not finite; expected numbers", "encode")
-        highest = logits.max(axis=0)
-        found = {label: _probability(float(highest[at]), fitted) for label, at, fitted in self._columns}
+        highest = probabilities(logits.max(axis=0)[self._columns], self._bias, self._temperature)
+        found: dict[str, float] = dict(zip(self._expert.measured, highest.tolist(), strict=True))
         return Whole(found, frozenset(part for part in shown if weights[part] == 1.0 and _is_shown_whole(record, part)))
 
 
@@ -115,8 +118,3 @@ def _is_shown_whole(record: Record, part: Part) -> bool:
     """Of words that take several windows the fusion is shown one; every picture is shown."""
     windows = record.pack.windows if record.pack is not None else ()
     return all(sum(is_of(window, words) for window in windows) <= 1 for words in WORD_PARTS if words == part)
-
-
-def _probability(logit: float, fitted: Calibration) -> float:
-    scaled = (logit + fitted.bias) / fitted.temperature
-    return float(1.0 / (1.0 + np.exp(-np.clip(scaled, -700.0, 700.0))))

@@ -17,8 +17,16 @@ _MAX_EXPONENT = 700.0
 """exp() of more overflows; the probability is 0 or 1 to the last bit long before."""
 
 
+def probabilities(
+    logits: NDArray[np.floating], bias: NDArray[np.float64], temperature: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """sigmoid((logit + bias) / temperature), not rounded: [..., heads], with bias and temperature [heads]."""
+    scaled = (logits.astype(np.float64) + bias) / temperature
+    return 1.0 / (1.0 + np.exp(-np.clip(scaled, -_MAX_EXPONENT, _MAX_EXPONENT)))
+
+
 class Calibration:
-    """probability = sigmoid((logit + bias) / temperature), for heads that an expert was measured on."""
+    """`probabilities`, for heads that an expert was measured on."""
 
     def __init__(self, pack: Pack, expert: Expert = "text", heads: Sequence[str] | None = None) -> None:
         """`heads`: measured ones of the expert; by default its labels. A pack without such an expert has none."""
@@ -43,5 +51,4 @@ class Calibration:
             raise ValueError(
                 f"{self._expert} logits of {logits.shape[1]} heads; expected the {self._width} of this worker's pack"
             )
-        scaled = (logits[:, self._columns].astype(np.float64) + self._bias) / self._temperature
-        return 1.0 / (1.0 + np.exp(-np.clip(scaled, -_MAX_EXPONENT, _MAX_EXPONENT)))
+        return probabilities(logits[:, self._columns], self._bias, self._temperature)

@@ -11,7 +11,7 @@ import pytest
 
 from models_export.fusion.features import features_of, load, read_memes, save
 from processors.packs import load_pack
-from tests.fusion.tiny_fusion import tiny_features
+from tests.fusion.tiny_memes import tiny_features
 from tests.tiny_pack import write_tiny_pack
 
 

@@ -19,7 +19,7 @@ from models_export.fusion.losses import Balance, contrastive_loss, hidden_modali
 from models_export.fusion.network import FusionNetwork  # noqa: E402
 from models_export.fusion.recipe import RecipeError, Shape, Stage, read_recipe  # noqa: E402
 from models_export.fusion.train import Trainer, hard_negatives, load_run, logits_of, train  # noqa: E402
-from tests.fusion.tiny_fusion import SIZES, tiny_features, tiny_recipe  # noqa: E402
+from tests.fusion.tiny_memes import SIZES, tiny_features, tiny_recipe  # noqa: E402
 
 if TYPE_CHECKING:
     from models_export.fusion.network import Ensemble

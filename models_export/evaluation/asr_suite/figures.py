@@ -12,7 +12,6 @@ from models_export.evaluation.asr_suite.report import (
     Always,
     Figures,
     OtherHearing,
-    Problem,
     Report,
     Speechless,
     Speed,
@@ -20,7 +19,7 @@ from models_export.evaluation.asr_suite.report import (
 )
 from models_export.evaluation.asr_suite.samples import Clip, Spoken
 from models_export.evaluation.asr_suite.words import words
-from models_export.evaluation.labelled_media import Found
+from models_export.evaluation.labelled_media import Found, Problem
 from models_export.measures.bootstrap import Estimate, rate
 from schemas import AsrSegment, Status
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from models_export.evaluation import html_page as page
 from models_export.evaluation.asr_suite.figures import Runs, clip_rate, worst
 from models_export.evaluation.asr_suite.hearing import Hearing
-from models_export.evaluation.asr_suite.report import Figures, Problem, Report
-from models_export.measures.bootstrap import Estimate
+from models_export.evaluation.asr_suite.report import Figures, Report
+from models_export.evaluation.labelled_media import Problem
 
 WORST = 15
 """Clips whose words are shown: those with errors, of a suite of some dozens."""
@@ -104,7 +104,10 @@ def _figures(title: str, groups: Mapping[str, Figures]) -> Iterator[str]:
             (
                 page.bdi(name),
                 page.number(of.confidence),
-                *map(_percent, (of.language, of.unheard, of.unsafe_seconds, of.unsafe_segments, of.failed, of.partial)),
+                *map(
+                    page.percent,
+                    (of.language, of.unheard, of.unsafe_seconds, of.unsafe_segments, of.failed, of.partial),
+                ),
             )
             for name, of in groups.items()
         ],
@@ -120,10 +123,6 @@ def _others(report: Report) -> str:
         if lang in report.by_lang
     ]
     return page.table(("", "WER", "WER of this chain", "CER"), rows)
-
-
-def _percent(share: Estimate) -> str:
-    return "–" if share.value is None else f"{share.value:.1%}"
 
 
 def _listed(problems: Sequence[Problem], why: str) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from models_export.evaluation.labelled_media import Problem
 from models_export.measures.bootstrap import Estimate
 
 
@@ -40,13 +41,6 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     unsafe: Estimate
     partial: Estimate
     """Shares of the clips by the modality's status."""
-
-
-class Problem(msgspec.Struct, frozen=True, kw_only=True):
-    """A clip to listen to."""
-
-    id: str
-    reason: str
 
 
 class Speechless(msgspec.Struct, frozen=True, kw_only=True):

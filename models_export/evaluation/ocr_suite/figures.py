@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from models_export.evaluation.labelled_media import Found
+from models_export.evaluation.labelled_media import Found, Problem
 from models_export.evaluation.ocr_suite.reading import Errors, Reading, Seconds
 from models_export.evaluation.ocr_suite.samples import Sample
 from models_export.measures.bootstrap import Estimate, rate
@@ -65,13 +65,6 @@ class Speed(msgspec.Struct, frozen=True, kw_only=True):
     ocr_s: float
     ocr_s_per_picture: float
     ocr_pictures_per_s: float
-
-
-class Problem(msgspec.Struct, frozen=True, kw_only=True):
-    """A picture to look at."""
-
-    id: str
-    reason: str
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from models_export.evaluation import html_page as page
-from models_export.evaluation.ocr_suite.figures import FAR_OFF, Figures, Problem, Report, found_rate, worst
+from models_export.evaluation.labelled_media import Problem
+from models_export.evaluation.ocr_suite.figures import FAR_OFF, Figures, Report, found_rate, worst
 from models_export.evaluation.ocr_suite.reading import Reading
-from models_export.measures.bootstrap import Estimate
 
 WORST = 12
 """Pictures shown in full: a screen or two, and a page that still opens at once."""
@@ -105,14 +105,14 @@ def _figures(title: str, groups: Mapping[str, Figures]) -> Iterator[str]:
     yield page.table(
         ("", *STATUSES),
         [
-            (page.bdi(name), page.number(of.confidence), *map(_percent, (of.failed, of.unsafe, of.partial, of.empty)))
+            (
+                page.bdi(name),
+                page.number(of.confidence),
+                *map(page.percent, (of.failed, of.unsafe, of.partial, of.empty)),
+            )
             for name, of in groups.items()
         ],
     )
-
-
-def _percent(share: Estimate) -> str:
-    return "–" if share.value is None else f"{share.value:.1%}"
 
 
 def _listed(problems: Sequence[Problem]) -> Iterator[str]:
