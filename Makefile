@@ -25,6 +25,8 @@ stamp = $(1)/.installed-$(2)-$(shell cat requirements/$(2).lock pyproject.toml |
 LOCAL := $(call stamp,$(VENV),local)
 DEV := $(call stamp,$(VENV),dev)
 BENCH := $(call stamp,$(VENV),bench)
+DOCS := $(call stamp,$(VENV),docs)
+INFRA := $(call stamp,$(VENV),infra)
 TRAIN := $(call stamp,$(TRAIN_VENV),train)
 PADDLE := $(call stamp,$(PADDLE_VENV),paddle)
 
@@ -37,7 +39,7 @@ define install
 	@touch $@
 endef
 
-.PHONY: help setup setup-dev demo up test lint format schemas docs bench golden train test-soak test-infra lock clean
+.PHONY: help setup setup-dev demo up test lint format schemas references docs bench golden train test-soak test-infra lock clean
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -55,6 +57,12 @@ $(DEV): | $(BIN)/python
 
 $(BENCH): | $(BIN)/python
 	$(call install,$(VENV),bench)
+
+$(DOCS): | $(BIN)/python
+	$(call install,$(VENV),docs)
+
+$(INFRA): | $(BIN)/python
+	$(call install,$(VENV),infra)
 
 $(PADDLE): | $(PADDLE_VENV)/bin/python
 	@echo "Installing requirements/paddle.lock into $(PADDLE_VENV) (once)" >&2
@@ -94,9 +102,12 @@ format: setup-dev ## Lay the code out and apply the linter's safe repairs
 schemas: setup-dev ## Write the JSON Schemas anew from the types
 	$(BIN)/python -m schemas.jsonschemas --write
 
-docs: setup ## Write docs/settings.md and docs/metrics.md anew from the code
+references: setup ## Write docs/settings.md and docs/metrics.md anew from the code
 	$(BIN)/python -m streams.settings.document
 	$(BIN)/python -m streams.metrics --write
+
+docs: $(DOCS) references ## The documentation as a site, in build/site
+	$(BIN)/mkdocs build --strict
 
 bench: $(BENCH) $(PADDLE) ## Tables on the screen, JSON in build/bench (ARGS=... goes to `python -m benchmarks`)
 	$(BIN)/python -m benchmarks $(ARGS)
@@ -114,7 +125,7 @@ golden: setup-dev ## Renew tests/golden: what the shipped pack and policy decide
 test-soak: setup-dev ## Long and many
 	@if grep -rqs 'mark\.soak' tests; then $(BIN)/pytest -m soak; else echo "test-soak: there is no soak test yet"; fi
 
-test-infra: setup-dev ## Lock and container files; names each check whose tool is not installed here
+test-infra: $(INFRA) ## Lock and container files; names each check whose tool is not installed here
 	$(BIN)/python infra/check.py
 
 lock: setup-dev ## Write requirements/*.lock anew from pyproject.toml

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from commands.console import cut, printable
+from commands.terminal import cut, printable
 from schemas import Modality, decode_confidence, decode_decision, decode_flag
 from streams.reader import Read
 from streams.tail import Followed

@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from typing import Any, cast
 
 from commands.arguments import TOPICS, WORKER, add_json, add_settings, load
-from commands.console import put_json, put_table
+from commands.terminal import put_json, put_table
 from streams.settings import Loaded, catalogue, shown
 
 

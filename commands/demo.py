@@ -14,7 +14,7 @@ import msgspec
 
 from commands.arguments import TOPICS, WORKER, add_json, add_settings, settings_of
 from commands.brief import dead_letter_object, why_dead
-from commands.console import counted, cut, printable, put_json, put_line, put_table, say
+from commands.terminal import counted, cut, printable, put_json, put_line, put_table, say
 from commands.demo_table import (
     HEADER,
     PICTURES_HEADER,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from commands.brief import top_labels
-from commands.console import cut, printable, width
+from commands.terminal import cut, printable, width
 from schemas import Decision, Evidence, MediaKind, Post, Status
 
 TEXT_COLUMNS, WHY_COLUMNS, REASON_COLUMNS, HEARD_COLUMNS = 44, 52, 76, 76

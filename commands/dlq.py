@@ -10,7 +10,7 @@ from typing import Any
 
 from commands.arguments import CONNECTION, add_json, add_settings, count, settings_of
 from commands.brief import KEY_COLUMNS, REASON_COLUMNS, dead_letter_object, text_of, why_dead
-from commands.console import counted, cut, printable, put_columns, put_json, put_line, put_table, say
+from commands.terminal import counted, cut, printable, put_columns, put_json, put_line, put_table, say
 from commands.failures import CommandFailed
 from schemas import Cause, Stage
 from streams.dlq import DeadLetters, Selection, summary_of

@@ -12,7 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from commands.arguments import settings_of
-from commands.console import columns, counted, put_json, say
+from commands.terminal import columns, counted, put_json, say
 from commands.eval_suite import for_suite, rate, ready_folder, say_missing, share, write_report
 from commands.failures import CommandFailed
 from models_export.evaluation.asr_suite import (

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from commands.console import columns, counted, put_json, say
+from commands.terminal import columns, counted, put_json, say
 from commands.eval_suite import put_whole
 from commands.failures import CommandFailed
 from models_export.evaluation.judgement.compare import Comparison, Difference, compared

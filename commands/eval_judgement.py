@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from commands.arguments import settings_of
-from commands.console import columns, counted, put_json, say
+from commands.terminal import columns, counted, put_json, say
 from commands.eval_suite import for_suite, put_whole, rate, ready_folder, share, write_report
 from commands.failures import CommandFailed
 from models_export.evaluation.judgement.page import page_of

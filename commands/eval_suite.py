@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from commands.console import counted, say
+from commands.terminal import counted, say
 from models_export.evaluation.labelled_media import File, Found
 from models_export.measures.bootstrap import Estimate
 from streams.settings import Settings

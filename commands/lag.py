@@ -7,7 +7,7 @@ from argparse import ArgumentParser, Namespace
 import msgspec
 
 from commands.arguments import CONNECTION, add_json, add_settings, settings_of
-from commands.console import put_json, put_table, say
+from commands.terminal import put_json, put_table, say
 from streams.kafka import check_connection
 from streams.lag import by_stage, lag_of
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from importlib import metadata
 from typing import NoReturn
 
-from commands.console import say
+from commands.terminal import say
 
 COMMANDS = {
     "up": "a local Kafka (if no bootstrap servers are set), topics and the whole chain, until Ctrl-C",

@@ -7,7 +7,7 @@ import time
 from argparse import ArgumentParser, Namespace
 
 from commands.arguments import add_json, add_settings, settings_of
-from commands.console import counted, put_json, say
+from commands.terminal import counted, put_json, say
 from commands.failures import CommandFailed
 from processors.media.retention import DAY_S
 from processors.media.store import MediaStore

@@ -10,7 +10,7 @@ from typing import Any, cast
 import msgspec
 
 from commands.arguments import add_json, count
-from commands.console import put_columns, put_json, say
+from commands.terminal import put_columns, put_json, say
 from commands.failures import CommandFailed
 from processors.packs import load_pack
 from processors.packs.check import Level, check_pack

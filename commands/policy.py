@@ -10,7 +10,7 @@ from typing import Any, cast
 import msgspec
 
 from commands.arguments import add_json, add_settings, settings_of
-from commands.console import counted, put_json, put_table, say
+from commands.terminal import counted, put_json, put_table, say
 from processors.pack.features import FEATURES
 from processors.packs import load_pack
 from processors.policy import Level, check_policy, describe, load_policy

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import asdict
 
 from commands.arguments import CONNECTION, add_json, add_settings, settings_of
-from commands.console import put_json, say
+from commands.terminal import put_json, say
 from commands.failures import CommandFailed
 from commands.files import opened
 from schemas import Stage

@@ -15,7 +15,7 @@ from typing import BinaryIO
 import orjson
 
 from commands.arguments import MEDIA, MODEL, add_settings, settings_of
-from commands.console import counted, say
+from commands.terminal import counted, say
 from commands.failures import CommandFailed
 from commands.files import STDIN, opened
 from commands.overlay import OverlayFolder

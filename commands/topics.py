@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 
 from commands.arguments import CONNECTION, TOPICS, add_json, add_settings, settings_of
-from commands.console import counted, put_json, put_table, say
+from commands.terminal import counted, put_json, put_table, say
 from streams.kafka import check_connection
 from streams.topics import TopicState, create_topics, look_at, planned
 

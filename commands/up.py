@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from commands.arguments import TOPICS, WORKER, add_settings, given, settings_of
-from commands.console import put_line, say
+from commands.terminal import put_line, say
 from streams.local import (
     KAFKA_FOLDER,
     LocalKafka,

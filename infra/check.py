@@ -25,11 +25,13 @@ ROOT = Path(__file__).resolve().parents[1]
 DOCKERFILE = ROOT / "Dockerfile"
 COMPOSE = ROOT / "infra" / "compose.yaml"
 LOCKS = {
-    "bench": ("local", "otlp", "dev", "bench"),
-    "dev": ("local", "otlp", "dev"),
-    "local": ("local",),
-    "runtime": ("otlp",),
-    "gpu": ("otlp", "gpu"),
+    "bench": ("local", "otlp", "insights", "dev", "docs", "infra", "bench"),
+    "dev": ("local", "otlp", "insights", "dev"),
+    "docs": ("local", "otlp", "insights", "dev", "docs"),
+    "infra": ("local", "otlp", "insights", "dev", "infra"),
+    "local": ("local", "insights"),
+    "runtime": ("otlp", "insights"),
+    "gpu": ("otlp", "insights", "gpu"),
     "train": ("train",),
 }
 """The extras that each lock file holds beside the runtime."""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from commands.console import width
+from commands.terminal import width
 from commands.demo_table import (
     HEADER,
     SOUNDS_HEADER,

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from commands.console import cut, printable, put_table, width
+from commands.terminal import cut, printable, put_table, width
 
 
 @pytest.mark.parametrize(
