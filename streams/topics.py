@@ -73,7 +73,14 @@ def planned(settings: TopicSettings) -> tuple[TopicPlan, ...]:
     """Every topic of the system, in the chain's order, as the settings want it."""
     topics = Topics(settings.prefix)
     posts = {topics.stage(Stage.INGEST, lane) for lane in lanes_of(Stage.INGEST)}
-    outputs = {topics.decisions, topics.confidence, topics.flags, topics.feedback}
+    outputs = {
+        topics.decisions,
+        topics.confidence,
+        topics.flags,
+        topics.feedback,
+        topics.insights,
+        topics.shadow,
+    }
 
     def config(name: str) -> dict[str, str]:
         if name == topics.dead_letters:

@@ -83,6 +83,16 @@ class Topics:
         return f"{self.prefix}feedback"
 
     @property
+    def insights(self) -> str:
+        """Windowed aggregates over the decisions."""
+        return f"{self.prefix}insights"
+
+    @property
+    def shadow(self) -> str:
+        """Decisions of a second policy or pack, which have no effect."""
+        return f"{self.prefix}decisions.shadow"
+
+    @property
     def dead_letters(self) -> str:
         return f"{self.prefix}dead-letters"
 
@@ -115,6 +125,8 @@ class Topics:
             self.confidence,
             self.flags,
             self.feedback,
+            self.insights,
+            self.shadow,
             self.dead_letters,
         )
 

@@ -59,6 +59,7 @@ def test_topics_have_their_published_names() -> None:
         "moderation.feedback",
         "moderation.dead-letters",
     )
+    assert (TOPICS.insights, TOPICS.shadow) == ("moderation.insights", "moderation.decisions.shadow")
 
 
 def test_every_topic_has_the_prefix() -> None:
@@ -86,6 +87,7 @@ def test_every_topic_that_is_read_or_written_is_among_all_and_once() -> None:
     assert len(found) == len(set(found))
     written = {TOPICS.stage(stage, lane) for stage in STAGES for lane in lanes_of(stage)} | set(TOPICS.retries())
     written |= {TOPICS.decisions, TOPICS.confidence, TOPICS.flags, TOPICS.feedback, TOPICS.dead_letters}
+    written |= {TOPICS.insights, TOPICS.shadow}
     assert set(found) == written
     assert set(TOPICS.inputs((*STAGES, Stage.RETRY))) < set(found)
 
