@@ -20,6 +20,7 @@ def sentence_of(error: Exception) -> str | None:
     from processors.ocr.tesseract import TesseractError
     from processors.packs import PackError
     from processors.policy import PolicyError
+    from streams.access import AccessRefused
     from streams.broker import BrokerError
     from streams.kafka import Unreachable
     from streams.local import ChainFailed
@@ -31,6 +32,7 @@ def sentence_of(error: Exception) -> str | None:
         CommandFailed,
         SettingsError,
         Unreachable,
+        AccessRefused,
         TopicsError,
         ChainFailed,
         BrokerError,

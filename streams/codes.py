@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from confluent_kafka import KafkaError
 
+ALL_BROKERS_DOWN = int(KafkaError._ALL_BROKERS_DOWN)  # noqa: SLF001
+AUTHENTICATION = int(KafkaError._AUTHENTICATION)  # noqa: SLF001
+SSL = int(KafkaError._SSL)  # noqa: SLF001
 PARTITION_EOF = int(KafkaError._PARTITION_EOF)  # noqa: SLF001
 QUEUE_FULL = int(KafkaError._QUEUE_FULL)  # noqa: SLF001
 FENCING = frozenset({int(KafkaError._FENCED), int(KafkaError.INVALID_PRODUCER_EPOCH), 90})  # noqa: SLF001

@@ -11,6 +11,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
 from schemas import MAX_MESSAGE_BYTES
+from streams.codes import ALL_BROKERS_DOWN, AUTHENTICATION, SSL
 from streams.settings import GroupProtocol, KafkaSettings
 
 log = logging.getLogger(__name__)
@@ -19,6 +20,8 @@ MESSAGE_BYTES = MAX_MESSAGE_BYTES + 128 * 1024
 """Limit of a whole message: the largest value and room for its key and headers. Topics and clients have the same."""
 
 CONNECT_TIMEOUT_S = 10.0
+CONNECT_TRY_S = 1.0  # how soon a refusal is seen; a broker that is there answers within milliseconds
+REFUSALS = frozenset({AUTHENTICATION, SSL})
 PREFETCH_KIB = 32 * 1024  # a second's worth of the fastest chain; more would only be fetched again after a rebalance
 FETCH_BACKOFF_MS = 20  # librdkafka waits 1 s before it fetches again once its queue was full: a stall per second
 
@@ -100,24 +103,43 @@ def producer_settings(kafka: KafkaSettings, purpose: str = "worker") -> dict[str
 
 
 def check_connection(kafka: KafkaSettings, timeout_s: float = CONNECT_TIMEOUT_S) -> AdminClient:
-    """A client that has spoken with a broker. Raises `Unreachable` with the cause: address, TLS or credentials."""
-    causes: list[str] = []
-
-    def note(error: KafkaError) -> None:
-        causes.append(error.str())
-
-    settings: Any = {**common_settings(kafka, "admin"), "error_cb": note, "log_level": 0}
+    """A client that has spoken with a broker. Raises `Unreachable` with the cause: address, TLS or credentials; the
+    last two at once, for no waiting mends them."""
+    errors: list[KafkaError] = []
+    settings: Any = {**common_settings(kafka, "admin"), "error_cb": errors.append, "log_level": 0}
     admin = AdminClient(settings)
-    try:
-        admin.list_topics(timeout=timeout_s)
-    except KafkaException as error:
-        admin.poll(0)  # the only place where the client says what went wrong with its connection
-        admin_cause = causes[0] if causes else error.args[0].str()
-        raise Unreachable(
-            f"no answer from Kafka at {kafka.bootstrap_servers} ({kafka.security.protocol.value}): {admin_cause}."
-            " Check MODSTREAM_KAFKA__BOOTSTRAP_SERVERS and MODSTREAM_KAFKA__SECURITY__…"
-        ) from error
-    return admin
+    deadline_s = time.monotonic() + timeout_s
+    while True:
+        left_s = deadline_s - time.monotonic()
+        try:
+            admin.list_topics(timeout=min(CONNECT_TRY_S, max(0.0, left_s)))
+            return admin
+        except KafkaException as failure:
+            admin.poll(0)  # the only place where the client says what went wrong with its connection
+            refused = [error for error in errors if error.code() in REFUSALS]
+            if refused or left_s <= CONNECT_TRY_S:
+                # That all brokers are down is what follows from what was said before.
+                said = refused or [error for error in errors if error.code() != ALL_BROKERS_DOWN] or errors
+                raise Unreachable(_why(kafka, said[0] if said else error_of(failure))) from failure
+
+
+def _why(kafka: KafkaSettings, error: KafkaError) -> str:
+    security = kafka.security
+    if error.code() == AUTHENTICATION:
+        return (
+            f"Kafka at {kafka.bootstrap_servers} refuses the user {security.username!r}: {error.str()}. Check"
+            " MODSTREAM_KAFKA__SECURITY__USERNAME, __PASSWORD and __SASL_MECHANISM"
+        )
+    if error.code() == SSL:
+        trusted = security.ca_file or "the system's own authorities"
+        return (
+            f"no secure connection to Kafka at {kafka.bootstrap_servers}: {error.str()}. Check"
+            f" MODSTREAM_KAFKA__SECURITY__CA_FILE (now {trusted}), and whether this is a broker's TLS port"
+        )
+    return (
+        f"no answer from Kafka at {kafka.bootstrap_servers} ({security.protocol.value}): {error.str()}. Check"
+        " MODSTREAM_KAFKA__BOOTSTRAP_SERVERS and MODSTREAM_KAFKA__SECURITY__PROTOCOL"
+    )
 
 
 def new_consumer(settings: dict[str, Any], on_error: Callable[[KafkaError], None]) -> Consumer:

@@ -151,7 +151,8 @@ def require_topics(admin: AdminClient, names: Iterable[str]) -> dict[str, int]:
         raise TopicsError(
             f"{'topics do' if len(missing) > 1 else 'the topic does'} not exist: {', '.join(missing)};"
             " create what is missing with `modstream topics create`, or set MODSTREAM_TOPICS__PREFIX to the prefix"
-            " in use"
+            " in use (where the brokers have ACLs, a topic that this user may not see looks like one that does not"
+            " exist: `modstream topics access --help`)"
         )
     return {name: found[name][0] for name in wanted}
 

@@ -17,6 +17,7 @@ from confluent_kafka import KafkaError
 from processors.contract import AnyProcessor, BatchPolicy, is_async
 from processors.cores import usable_cores
 from schemas import Stage
+from streams.access import require_access, worker_grants
 from streams.health import Health, HealthServer, Ready
 from streams.kafka import CONNECT_TIMEOUT_S, check_connection, consumer_settings, new_consumer, producer_settings
 from streams.metrics import WorkerMetrics
@@ -102,6 +103,8 @@ class Worker:
             inputs = self._topics.inputs(self._stages, settings.worker.lanes)
             admin = check_connection(settings.kafka)
             require_topics(admin, self._topics.all())
+            if (user := settings.kafka.security.username) is not None:
+                require_access(admin, user, worker_grants(settings, self._stages))
             # Offsets, and what a journal says of them, mean something in their own cluster only.
             cluster = str(admin.list_topics(timeout=CONNECT_TIMEOUT_S).cluster_id)
             self.health.set(Ready.BROKER, True, "a broker answered")
