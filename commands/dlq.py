@@ -10,11 +10,11 @@ from typing import Any
 
 from commands.arguments import CONNECTION, add_json, add_settings, count, settings_of
 from commands.brief import KEY_COLUMNS, REASON_COLUMNS, dead_letter_object, text_of, why_dead
-from commands.terminal import counted, cut, printable, put_columns, put_json, put_line, put_table, say
 from commands.failures import CommandFailed
+from commands.terminal import counted, cut, printable, put_columns, put_json, put_line, put_table, say
 from schemas import Cause, Stage
+from streams.access import connect, dlq_grants
 from streams.dlq import DeadLetters, Selection, summary_of
-from streams.kafka import check_connection
 from streams.reader import Read
 from streams.topology import STAGES
 
@@ -140,7 +140,7 @@ class _Counted:
 
 def _dead_letters(args: Namespace) -> DeadLetters:
     settings = settings_of(args)
-    return DeadLetters(settings, check_connection(settings.kafka))
+    return DeadLetters(settings, connect(settings, dlq_grants(settings)))
 
 
 def _row(row: Mapping[str, Any]) -> tuple[object, ...]:

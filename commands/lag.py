@@ -8,7 +8,7 @@ import msgspec
 
 from commands.arguments import CONNECTION, add_json, add_settings, settings_of
 from commands.terminal import put_json, put_table, say
-from streams.kafka import check_connection
+from streams.access import connect, lag_grants
 from streams.lag import by_stage, lag_of
 
 EPILOG = """
@@ -26,7 +26,7 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     settings = settings_of(args)
-    lags = lag_of(settings, check_connection(settings.kafka))
+    lags = lag_of(settings, connect(settings, lag_grants(settings)))
     stages = by_stage(lags)
     messages, seconds = sum(stage.messages for stage in stages), max(stage.seconds for stage in stages)
     if args.json:

@@ -82,6 +82,8 @@ class Models:
 
     pack: Pack
     policy: Policy
+    policy_of: Callable[[Record], Policy] | None = None
+    """Whose thresholds say where evidence is looked for, where policies differ by post; by default `policy`."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +157,8 @@ def _attributor(models: Models, options: AttributionOptions) -> Attributor | Non
         return None
 
     def thresholds(record: Record) -> Mapping[str, float]:
-        return models.policy.effective(record.post.tenant, record.post.region, post_language(record)).thresholds
+        policy = models.policy if models.policy_of is None else models.policy_of(record)
+        return policy.effective(record.post.tenant, record.post.region, post_language(record)).thresholds
 
     return Attributor(models.pack, options, thresholds)
 

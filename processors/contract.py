@@ -25,6 +25,9 @@ class ProcessingError(Exception):
     the offending field when there is one.
     """
 
+    by_canary = False
+    """Whether it befell the canary."""
+
     def __init__(self, cause: str, reason: str, field: str | None = None) -> None:
         super().__init__(reason)
         self.cause = cause

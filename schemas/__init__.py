@@ -18,6 +18,7 @@ from schemas.decision import (
     encode_flag,
 )
 from schemas.feedback import Feedback, InvalidFeedback, decode_feedback, encode_feedback
+from schemas.insight import Insight, decode_insight, encode_insight
 from schemas.offsets import OffsetMap, OffsetMapBuilder
 from schemas.post import (
     MAX_ID_BYTES,
@@ -113,6 +114,7 @@ __all__ = [
     "Flag",
     "ImageScores",
     "IngestSection",
+    "Insight",
     "InvalidFeedback",
     "InvalidMessage",
     "InvalidPost",
@@ -144,12 +146,14 @@ __all__ = [
     "decode_decision",
     "decode_feedback",
     "decode_flag",
+    "decode_insight",
     "decode_post",
     "decode_record",
     "encode_confidence",
     "encode_decision",
     "encode_feedback",
     "encode_flag",
+    "encode_insight",
     "encode_post",
     "encode_record",
     "strictest",

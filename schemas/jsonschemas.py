@@ -18,6 +18,7 @@ from schemas.compatibility import violations
 from schemas.dead_letter import DeadLetterHeaders
 from schemas.decision import Confidence, Decision, Flag
 from schemas.feedback import Feedback
+from schemas.insight import Insight
 from schemas.post import Post
 
 FOLDER = Path(__file__).resolve().parent / "json"
@@ -39,6 +40,7 @@ PUBLIC_TYPES = {
     "decision/1": PublicType(Decision, written=True),
     "confidence/1": PublicType(Confidence, written=True),
     "flag/1": PublicType(Flag, written=True),
+    "insight/1": PublicType(Insight, written=True),
     "dead-letter-headers/1": PublicType(DeadLetterHeaders, written=True),
 }
 

@@ -74,6 +74,9 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     modalities: dict[str, Modality] = {}
     timings_ms: dict[str, float] = {}
     attempt: int = 1
+    judge: str | None = None
+    """Who judges it, where a canary has a model pack of its own: the canary's name once it has made the windows, or
+    `live` for a post that was taken back from it. None: whom the post's id and the settings name."""
 
     @property
     def pictures(self) -> tuple[tuple[str, Picture], ...]:

@@ -9,7 +9,7 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
-from schemas.decision import Probability
+from schemas.decision import Modality, Probability
 from schemas.offsets import OffsetMap
 
 FieldName = Literal["text", "title", "parent", "ocr", "asr"]
@@ -283,6 +283,9 @@ class PackSection(msgspec.Struct, frozen=True, kw_only=True):
     features: dict[str, float]
     unread: tuple[str, ...] = ()
     """The fields that a limit cut."""
+    before: dict[str, Modality | None] = {}
+    """What had been said of the modalities that pack found not wholly read; None: nothing. Another pack, which may see
+    more, begins from there."""
 
 
 class ImageScores(msgspec.Struct, frozen=True, kw_only=True, eq=False):

@@ -12,7 +12,7 @@ from confluent_kafka import KafkaException, TopicCollection
 from confluent_kafka.admin import AclOperation, AdminClient
 
 from schemas import Stage
-from streams.kafka import error_of
+from streams.kafka import check_connection, error_of
 from streams.settings import Delivery, Settings
 from streams.topics import ADMIN_TIMEOUT_S
 from streams.topology import STAGES, Topics, lanes_of
@@ -31,7 +31,6 @@ class Kind(StrEnum):
     TOPIC = "topic"
     GROUP = "group"
     TRANSACTIONAL_ID = "transactional-id"
-    CLUSTER = "cluster"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +45,8 @@ class Grant:
     def command(self, principal: str) -> str:
         """The line that grants it with Kafka's own tool; connection arguments are left to the caller."""
         options = " ".join(f"--operation {_words(operation)}" for operation in self.operations)
-        resource = "--cluster" if self.kind is Kind.CLUSTER else f"--{self.kind} '{self.name}'"
         pattern = " --resource-pattern-type prefixed" if self.prefixed else ""
-        return f"kafka-acls.sh --add --allow-principal '{principal}' {options} {resource}{pattern}"
+        return f"kafka-acls.sh --add --allow-principal '{principal}' {options} --{self.kind} '{self.name}'{pattern}"
 
 
 def worker_grants(settings: Settings, stages: Collection[Stage]) -> tuple[Grant, ...]:
@@ -93,19 +91,42 @@ def reader_grants(settings: Settings) -> tuple[Grant, ...]:
     return tuple(_on_topics({name: {READ} for name in names}))
 
 
-def operator_grants(settings: Settings) -> tuple[Grant, ...]:
-    """For `lag`, `dlq`, `replay` and the console: everything may be read, feedback written, dead letters sent back."""
-    topics = Topics(settings.topics.prefix)
-    written = [*topics.inputs(STAGES), topics.feedback]
+def lag_grants(settings: Settings) -> tuple[Grant, ...]:
+    """For `modstream lag`: the age of the oldest message is read from it."""
+    names = Topics(settings.topics.prefix).inputs((*STAGES, Stage.RETRY))
+    return (*_on_topics({name: {READ} for name in names}), Grant(Kind.GROUP, settings.group, (DESCRIBE,)))
+
+
+def dlq_grants(settings: Settings) -> tuple[Grant, ...]:
+    """For `modstream dlq`: dead letters go back to the topics they came from, in a transaction."""
+    topics, own = Topics(settings.topics.prefix), f"{settings.group}.dlq"
     return (
-        *_on_topics({name: {READ} for name in topics.all()}, {name: {WRITE} for name in written}),
-        Grant(Kind.GROUP, settings.group, (DESCRIBE,)),
+        *_on_topics({topics.dead_letters: {READ}}, {name: {WRITE} for name in topics.inputs(STAGES)}),
+        Grant(Kind.GROUP, own, (READ,)),
+        Grant(Kind.TRANSACTIONAL_ID, own, (WRITE, DESCRIBE)),
     )
+
+
+def operator_grants(settings: Settings) -> tuple[Grant, ...]:
+    """For `lag`, `dlq`, `replay`, `canary` and the console: everything may be read, feedback written, dead letters sent
+    back."""
+    topics = Topics(settings.topics.prefix)
+    more = _on_topics({name: {READ} for name in topics.all()}, {topics.feedback: {WRITE}})
+    return _merged(*lag_grants(settings), *dlq_grants(settings), *more)
 
 
 def admin_grants(settings: Settings) -> tuple[Grant, ...]:
     """For `modstream topics create`."""
     return (Grant(Kind.TOPIC, settings.topics.prefix, (CREATE, DESCRIBE, CONFIGS), prefixed=True),)
+
+
+def connect(settings: Settings, grants: Iterable[Grant]) -> AdminClient:
+    """A client that has spoken with a broker and, where we have a user's name, may do what the grants say. Raises
+    `Unreachable` and `AccessRefused`."""
+    admin = check_connection(settings.kafka)
+    if (user := settings.kafka.security.username) is not None:
+        require_access(admin, user, grants)
+    return admin
 
 
 def require_access(admin: AdminClient, user: str, grants: Iterable[Grant]) -> None:
@@ -143,13 +164,19 @@ def _refused(wanted: Mapping[str, Grant], answers: Mapping[str, Future[Any]]) ->
             yield f"{' or '.join(missing)} the {grant.kind} {name}"
 
 
-def _on_topics(*wanted: Mapping[str, set[AclOperation]]) -> Iterable[Grant]:
-    operations: dict[str, set[AclOperation]] = {}
-    for each in wanted:
-        for name, some in each.items():
-            operations.setdefault(name, set()).update(some)
-    for name, some in operations.items():
-        yield Grant(Kind.TOPIC, name, tuple(sorted(some, key=lambda operation: operation.value)))
+def _on_topics(*wanted: Mapping[str, set[AclOperation]]) -> tuple[Grant, ...]:
+    return _merged(*(Grant(Kind.TOPIC, name, tuple(some)) for each in wanted for name, some in each.items()))
+
+
+def _merged(*grants: Grant) -> tuple[Grant, ...]:
+    """Each resource once, with all that is wanted of it."""
+    operations: dict[tuple[Kind, str, bool], set[AclOperation]] = {}
+    for grant in grants:
+        operations.setdefault((grant.kind, grant.name, grant.prefixed), set()).update(grant.operations)
+    return tuple(
+        Grant(kind, name, tuple(sorted(some, key=lambda operation: operation.value)), prefixed)
+        for (kind, name, prefixed), some in operations.items()
+    )
 
 
 def _words(operation: AclOperation) -> str:

@@ -97,6 +97,8 @@ class Reader:
             return _read(message)
         if error.code() == PARTITION_EOF:
             self.ended.add((str(message.topic()), int(message.partition() or 0)))
+        elif error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
+            pass  # the client looks for its group's coordinator; we join no group and need nothing of it
         elif not error.retriable():
             raise KafkaException(error)
         return None

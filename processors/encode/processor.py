@@ -240,6 +240,8 @@ def _without_places(pack: PackSection | None) -> PackSection | None:
 def _failed(record: Record, error: ModalityError) -> Record:
     """The record without its pictures' scores; what earlier stages said of them stays."""
     before = record.modalities.get(error.modality)
-    reasons = [before.reason] if before is not None and before.reason else []
-    noted = Modality(status=Status.FAILED, reason="; ".join([*reasons, error.reason]))
+    known = before.reason if before is not None and before.reason else ""
+    # It may have come here before: a post that is taken back from a canary does.
+    reason = known if error.reason in known else "; ".join(filter(None, (known, error.reason)))
+    noted = Modality(status=Status.FAILED, reason=reason)
     return replace(record, modalities={**record.modalities, error.modality: noted})

@@ -110,11 +110,14 @@ class PackProcessor:
 
         features = self._features(record, reader, fields, windows)
         section = PackSection(windows=tuple(windows), features=features, unread=tuple(readings.unread))
+        known = record.modalities
         modalities = note_partial(record.modalities, TEXT, self._gaps(section, OWN_FIELDS, "unknown_share"))
         gaps = self._cut("ocr", written) + self._gaps(section, (PICTURE_FIELD,), "ocr_unknown_share")
         modalities = note_partial(modalities, PICTURE_FIELD, gaps)
         gaps = self._cut("asr", said) + self._gaps(section, (SPEECH_FIELD,), "asr_unknown_share")
         modalities = note_partial(modalities, SPEECH, gaps)
+        if before := {name: known.get(name) for name in modalities if modalities[name] is not known.get(name)}:
+            section = replace(section, before=before)
         return replace(record, pack=section, modalities=modalities)
 
     def process(self, batch: Sequence[Record], /) -> Sequence[Outcome]:
@@ -177,6 +180,15 @@ def note_partial(modalities: Mapping[str, Modality], name: str, reasons: Sequenc
         status = before.status if before is not None and worse else Status.PARTIAL
         noted[name] = Modality(status=status, reason="; ".join([*known, *reasons]))
     return noted
+
+
+def before_pack(record: Record) -> Record:
+    """The record as pack got it: what was read and heard stays, what a model pack made of it is gone."""
+    if record.pack is None:
+        return record
+    said = {**record.modalities, **record.pack.before}
+    kept = {name: modality for name, modality in said.items() if modality is not None}
+    return replace(record, pack=None, encode=None, modalities=kept)
 
 
 def _readable(fields: Fields) -> Fields:

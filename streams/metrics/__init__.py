@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from streams.metrics.stage import EngineMetrics, StageMetrics
-from streams.metrics.worker import BreakerState, PauseReason, RebalanceEvent, TransactionOutcome, WorkerMetrics
+from streams.metrics.worker import (
+    BreakerState,
+    PauseReason,
+    PostKind,
+    RebalanceEvent,
+    TransactionOutcome,
+    WorkerMetrics,
+)
 
 __all__ = [
     "BreakerState",
     "EngineMetrics",
     "PauseReason",
+    "PostKind",
     "RebalanceEvent",
     "StageMetrics",
     "TransactionOutcome",

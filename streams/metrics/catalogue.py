@@ -6,6 +6,8 @@ from streams.metrics.specs import CounterSpec, GaugeSpec, HistogramSpec, Spec
 
 FAST_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 """From half a millisecond (a short text on a CPU) to 30 s (a long recording), about 2.5 times apart."""
+SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)
+"""Of a confidence."""
 
 # Messages and posts
 
@@ -26,12 +28,26 @@ POSTS_DELETED = CounterSpec(
 END_TO_END_SECONDS = HistogramSpec(
     "modstream_end_to_end_seconds",
     "From the time that a post was published (its message's timestamp) to the commit that made its decision readable. "
-    "`lane` is `long` for a post whose media went through that lane.",
-    ("lane",),
+    "`lane` is `long` for a post whose media went through that lane; `kind` is `text`, or `media` for a post with any.",
+    ("lane", "kind"),
     buckets=(0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 1800.0),
     why="dense around 0.1 s, the goal for text; the last ones hold what waited in the retry topics (5 s to 10 min)",
 )
 OUTPUTS = CounterSpec("modstream_outputs_total", "Messages produced and committed.", ("topic",))
+DECISION_CONFIDENCE = HistogramSpec(
+    "modstream_decision_confidence",
+    "Confidence of the decisions that were committed, 0 to 1; `_sum` / `_count` is the mean.",
+    ("action",),
+    buckets=SHARES,
+    why="tenths of a probability, and finer near 1, where most decisions are",
+)
+MODALITY_CONFIDENCE = HistogramSpec(
+    "modstream_modality_confidence",
+    "Confidence of each modality that an expert judged in these decisions, 0 to 1: text, ocr, image, speech.",
+    ("modality",),
+    buckets=SHARES,
+    why="the same as a decision's, to be compared with it",
+)
 
 # Stages
 
@@ -53,6 +69,12 @@ BATCH_COST = HistogramSpec(
     ("stage",),
     buckets=tuple(float(4**power) for power in range(13)),
     why="powers of four from 1 to 16.8 million, because one scale has to hold a window of sound and a picture's pixels",
+)
+BATCH_LIMIT_ITEMS = GaugeSpec(
+    "modstream_batch_limit_items", "Most records that a batch of the stage may hold, by settings or its own.", ("stage",)
+)
+BATCH_LIMIT_COST = GaugeSpec(
+    "modstream_batch_limit_cost", "Most cost that a batch of the stage may have, in the stage's own unit.", ("stage",)
 )
 QUEUE_SECONDS = HistogramSpec(
     "modstream_queue_seconds",
@@ -102,6 +124,11 @@ OLDEST_TICKET_AGE = GaugeSpec(
     "modstream_oldest_ticket_age_seconds",
     "How long the oldest message under way has been worked on, at the time of the scrape; 0 when there is none. "
     "`/live` fails above its limit.",
+)
+READY_STATE = GaugeSpec(
+    "modstream_ready_state",
+    "1 for each condition of `/ready` that holds, 0 for one that does not, at the time of the scrape.",
+    ("condition",),
 )
 PARTITIONS_ASSIGNED = GaugeSpec("modstream_partitions_assigned", "Partitions that this worker reads.")
 PARTITIONS_PAUSED = GaugeSpec(
@@ -188,11 +215,21 @@ PACK_INFO = GaugeSpec("modstream_pack_info", "1 for the model pack in use (`name
 BUILD_INFO = GaugeSpec("modstream_build_info", "1 for the version that runs.", ("version", "python"))
 
 SECTIONS: dict[str, tuple[Spec, ...]] = {
-    "Messages and posts": (MESSAGES_CONSUMED, POSTS_DECIDED, POSTS_DELETED, END_TO_END_SECONDS, OUTPUTS),
+    "Messages and posts": (
+        MESSAGES_CONSUMED,
+        POSTS_DECIDED,
+        POSTS_DELETED,
+        END_TO_END_SECONDS,
+        OUTPUTS,
+        DECISION_CONFIDENCE,
+        MODALITY_CONFIDENCE,
+    ),
     "Stages": (
         STAGE_RECORDS,
         BATCH_ITEMS,
         BATCH_COST,
+        BATCH_LIMIT_ITEMS,
+        BATCH_LIMIT_COST,
         QUEUE_SECONDS,
         PREPARE_SECONDS,
         COMPUTE_SECONDS,
@@ -205,6 +242,7 @@ SECTIONS: dict[str, tuple[Spec, ...]] = {
         IN_FLIGHT_RECORDS,
         IN_FLIGHT_BYTES,
         OLDEST_TICKET_AGE,
+        READY_STATE,
         PARTITIONS_ASSIGNED,
         PARTITIONS_PAUSED,
         JOURNAL_SUSPECTS,

@@ -10,6 +10,9 @@ from streams.metrics.specs import Instruments
 IN_PLACE = "in_place"
 """The `delay` of another try within the stage."""
 
+FINAL_CAUSES = tuple(cause for cause in Cause if cause is not Cause.TRANSIENT)
+"""Those of dead letters; `transient` is a cause of retries."""
+
 
 class StageFamilies:
     """The metrics that have a stage among their labels, in one registry."""
@@ -18,6 +21,8 @@ class StageFamilies:
         self.records = instruments.counter(catalogue.STAGE_RECORDS)
         self.batch_items = instruments.histogram(catalogue.BATCH_ITEMS)
         self.batch_cost = instruments.histogram(catalogue.BATCH_COST)
+        self.batch_limit_items = instruments.gauge(catalogue.BATCH_LIMIT_ITEMS)
+        self.batch_limit_cost = instruments.gauge(catalogue.BATCH_LIMIT_COST)
         self.queue_seconds = instruments.histogram(catalogue.QUEUE_SECONDS)
         self.prepare_seconds = instruments.histogram(catalogue.PREPARE_SECONDS)
         self.compute_seconds = instruments.histogram(catalogue.COMPUTE_SECONDS)
@@ -43,6 +48,14 @@ class StageMetrics:
         self._prepare_seconds = families.prepare_seconds[key]
         self._compute_seconds = families.compute_seconds[key]
         self._poison = families.poison[key]
+        # A counter that first appears with a value hides its first rise: a dead letter must show from the first one.
+        for cause in FINAL_CAUSES:
+            families.dead_letters[stage, cause].inc(0)
+
+    def limits(self, items: int, cost: int) -> None:
+        """Most records of a batch, and most cost."""
+        self._families.batch_limit_items[self._stage,].set(items)
+        self._families.batch_limit_cost[self._stage,].set(cost)
 
     def batch(
         self, *, items: int, cost: int, queue_s: float, prepare_s: float, compute_s: float, isolated: int = 0

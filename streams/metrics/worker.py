@@ -5,12 +5,14 @@ from __future__ import annotations
 import platform
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Literal, get_args
 
 import numpy as np
 from prometheus_client import CollectorRegistry, ProcessCollector
 
+from schemas import Action
 from streams.metrics import catalogue
 from streams.metrics.labels import AllowList
 from streams.metrics.specs import Instruments
@@ -22,6 +24,8 @@ RebalanceEvent = Literal["assigned", "revoked", "lost"]
 PauseReason = Literal["budget", "breaker", "newer_version", "not_before"]
 BreakerState = Literal["closed", "open", "probing"]
 PolicyRole = Literal["active", "shadow"]
+PostKind = Literal["text", "media"]
+"""Whether a post has media: what they cost is another order of magnitude."""
 
 Decided = tuple[str, str | None, str | None, str | None]
 """(action, tenant, language, region) of a post."""
@@ -56,10 +60,13 @@ class WorkerMetrics:
         self._deleted = instruments.counter(catalogue.POSTS_DELETED)[()]
         self._end_to_end = instruments.histogram(catalogue.END_TO_END_SECONDS)
         self._outputs = instruments.counter(catalogue.OUTPUTS)
+        self._decision_confidence = instruments.histogram(catalogue.DECISION_CONFIDENCE)
+        self._modality_confidence = instruments.histogram(catalogue.MODALITY_CONFIDENCE)
         self._in_flight_records = instruments.gauge(catalogue.IN_FLIGHT_RECORDS)
         self._in_flight_bytes = instruments.gauge(catalogue.IN_FLIGHT_BYTES)
         self._oldest_since: float | None = None
         instruments.gauge(catalogue.OLDEST_TICKET_AGE)[()].set_function(self._oldest_age)
+        self._ready = instruments.gauge(catalogue.READY_STATE)
         self._assigned = instruments.gauge(catalogue.PARTITIONS_ASSIGNED)[()]
         self._paused = instruments.gauge(catalogue.PARTITIONS_PAUSED)
         self._suspects = instruments.gauge(catalogue.JOURNAL_SUSPECTS)[()]
@@ -121,17 +128,27 @@ class WorkerMetrics:
     def decided(self, posts: Iterable[Decided]) -> None:
         """The posts whose decisions have just been committed."""
         for (action, tenant, language, region), count in Counter(posts).items():
-            key = (action, self._tenant(tenant), self._language(language), self._region(region))
-            self._decided[key].inc(count)
+            group = (self._tenant(tenant), self._language(language), self._region(region))
+            if (action, *group) not in self._decided:
+                for other in Action:  # or the first block of a language would hide from its rate of blocks
+                    self._decided[other.value, *group].inc(0)
+            self._decided[action, *group].inc(count)
+
+    def confidences(self, decisions: Mapping[str, Sequence[float]], modalities: Mapping[str, Sequence[float]]) -> None:
+        """Of the decisions that have just been committed: action -> confidences, and modality -> confidences."""
+        for action, found in decisions.items():
+            self._decision_confidence[action,].observe_many(found)
+        for modality, found in modalities.items():
+            self._modality_confidence[modality,].observe_many(found)
 
     def deleted(self, posts: int) -> None:
         self._deleted.inc(posts)
 
-    def end_to_end(self, lane: str, published_ms: Sequence[int]) -> None:
-        """Posts of a lane whose decisions have just been committed, by the timestamps of their messages."""
+    def end_to_end(self, lane: str, kind: PostKind, published_ms: Sequence[int]) -> None:
+        """Posts of a lane and a kind whose decisions have just been committed, by the timestamps of their messages."""
         latencies = self._wall() - np.asarray(published_ms, dtype=np.float64) / 1000
         # A sender's clock may run ahead of ours: a negative latency would falsify the sum.
-        self._end_to_end[lane,].observe_many(np.maximum(latencies, 0.0))
+        self._end_to_end[lane, kind].observe_many(np.maximum(latencies, 0.0))
 
     def produced(self, topic: str, messages: int) -> None:
         """Outputs that have just been committed."""
@@ -151,6 +168,15 @@ class WorkerMetrics:
     def _oldest_age(self) -> float:
         since = self._oldest_since
         return 0.0 if since is None else max(0.0, self._clock() - since)
+
+    def watch_ready(self, conditions: Callable[[], Mapping[str, bool]]) -> None:
+        """Which conditions of readiness there are, and what tells at each scrape whether they hold."""
+
+        def holds(condition: str) -> float:
+            return float(conditions()[condition])
+
+        for condition in conditions():
+            self._ready[condition,].set_function(partial(holds, condition))
 
     def assigned(self, partitions: int) -> None:
         self._assigned.set(partitions)

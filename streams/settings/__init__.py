@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from streams.settings.catalogue import Entry, catalogue, shown
+from streams.settings.console import ConsoleSettings
+from streams.settings.insights import InsightSettings
 from streams.settings.kafka import (
     GroupProtocol,
     KafkaSettings,
@@ -20,7 +22,9 @@ from streams.settings.media import (
     OcrSettings,
     StoreSettings,
 )
+from streams.settings.privacy import PrivacySettings
 from streams.settings.private import Overrides, Secret
+from streams.settings.shadow import CanarySettings, ShadowSettings
 from streams.settings.tree import (
     Delivery,
     HttpSettings,
@@ -42,12 +46,15 @@ __all__ = [
     "AsrSettings",
     "BatchSettings",
     "BreakerSettings",
+    "CanarySettings",
+    "ConsoleSettings",
     "Delivery",
     "Device",
     "Entry",
     "GroupProtocol",
     "HallucinationCheck",
     "HttpSettings",
+    "InsightSettings",
     "KafkaSettings",
     "KnownSettings",
     "LimitSettings",
@@ -56,6 +63,7 @@ __all__ = [
     "MetricSettings",
     "OcrSettings",
     "Overrides",
+    "PrivacySettings",
     "RetrySettings",
     "SaslMechanism",
     "Secret",
@@ -63,6 +71,7 @@ __all__ = [
     "SecuritySettings",
     "Settings",
     "SettingsError",
+    "ShadowSettings",
     "Source",
     "StageBatch",
     "StoreSettings",

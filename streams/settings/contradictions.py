@@ -8,6 +8,7 @@ from pathlib import Path
 
 from processors.fetch.cloud_source import CloudAddress
 from processors.fetch.options import POST_DECODE_TIMEOUTS, POST_TIMEOUTS
+from streams.settings.insights import InsightSettings
 from streams.settings.kafka import SecurityProtocol, SecuritySettings
 from streams.settings.media import MediaSettings
 from streams.settings.tree import Settings
@@ -24,6 +25,22 @@ def contradictions(settings: Settings) -> Iterator[tuple[str, str]]:
     yield from _patience(settings)
     yield from _engines(settings.worker)
     yield from _media(settings.media)
+    yield from _insights(settings.insights)
+
+
+def _insights(insights: InsightSettings) -> Iterator[tuple[str, str]]:
+    if insights.drift_window_s % insights.window_s:
+        yield "insights.drift_window_s", f"expected a multiple of insights.window_s, which is {insights.window_s}"
+    if insights.reference_s % insights.drift_window_s:
+        yield (
+            "insights.reference_s",
+            f"expected a multiple of insights.drift_window_s, which is {insights.drift_window_s}",
+        )
+    if insights.drift_major < insights.drift_moderate:
+        yield (
+            "insights.drift_major",
+            f"expected at least insights.drift_moderate, which is {insights.drift_moderate:g}",
+        )
 
 
 def _engines(worker: WorkerSettings) -> Iterator[tuple[str, str]]:

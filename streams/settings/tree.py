@@ -13,8 +13,12 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
+from streams.settings.console import ConsoleSettings
+from streams.settings.insights import InsightSettings
 from streams.settings.kafka import KafkaSettings, TopicSettings
 from streams.settings.media import AsrSettings, KnownSettings, MediaSettings, OcrSettings, StoreSettings
+from streams.settings.privacy import PrivacySettings
+from streams.settings.shadow import CanarySettings, ShadowSettings
 from streams.settings.work import BatchSettings, BreakerSettings, LimitSettings, RetrySettings, WorkerSettings
 
 INSTALLED = Path(__file__).resolve().parents[2]
@@ -167,6 +171,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     retry: RetrySettings = RetrySettings()
     breaker: BreakerSettings = BreakerSettings()
     limits: LimitSettings = LimitSettings()
+    shadow: ShadowSettings = ShadowSettings()
+    canary: CanarySettings = CanarySettings()
     http: HttpSettings = HttpSettings()
     metrics: MetricSettings = MetricSettings()
     tracing: TracingSettings = TracingSettings()
+    insights: InsightSettings = InsightSettings()
+    console: ConsoleSettings = ConsoleSettings()
+    privacy: PrivacySettings = PrivacySettings()

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from opentelemetry.trace import Span
 
 from schemas import Stage
-from streams.metrics import WorkerMetrics
+from streams.metrics import PostKind, WorkerMetrics
 from streams.metrics.stage import IN_PLACE
 from streams.telemetry import Tracing
 from streams.worker.batcher import Work
@@ -64,5 +64,15 @@ def report_commit(metrics: WorkerMetrics, tickets: Sequence[Ticket]) -> None:
     if not decided:
         return
     metrics.decided([(post.action, post.tenant, post.lang, post.region) for post in decided])
-    for lane in {post.lane for post in decided}:
-        metrics.end_to_end(lane, [post.published_ms for post in decided if post.lane == lane])
+    published: dict[tuple[str, PostKind], list[int]] = {}
+    by_action: dict[str, list[float]] = {}
+    by_modality: dict[str, list[float]] = {}
+    for post in decided:
+        published.setdefault((post.lane, post.kind), []).append(post.published_ms)
+        if post.confidence is not None:
+            by_action.setdefault(post.action, []).append(post.confidence)
+        for modality, confidence in post.modalities:
+            by_modality.setdefault(modality, []).append(confidence)
+    for (lane, kind), times_ms in published.items():
+        metrics.end_to_end(lane, kind, times_ms)
+    metrics.confidences(by_action, by_modality)

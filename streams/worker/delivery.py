@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
-from streams.codes import FENCING, QUEUE_FULL
+from streams.codes import AUTHORIZATION, FENCING, QUEUE_FULL
 from streams.kafka import error_of, new_producer, persist
 from streams.worker.ledger import Output, TopicPartitionKey
 
@@ -22,6 +22,10 @@ CALL_TIMEOUT_S = 5.0
 
 QUEUE_WAIT_S = 0.05
 """How long to serve the producer when its queue is full before trying again."""
+
+
+class Refused(Exception):
+    """The brokers' ACLs do not allow what a commit needs; the message is theirs."""
 
 
 class Committed(Enum):
@@ -45,7 +49,8 @@ class Delivery(Protocol):
         ...
 
     def open(self) -> None:
-        """Get ready, also again after LOST or FENCED. Raises KafkaException when the broker refuses for good."""
+        """Get ready, also again after LOST or FENCED. Raises KafkaException when the broker refuses for good, `Refused`
+        when it does so for want of a permission; so does `commit`."""
 
     def commit(
         self, outputs: Iterable[Output], offsets: Mapping[TopicPartitionKey, int], consumer: Consumer
@@ -88,8 +93,12 @@ class ExactlyOnce:
             try:
                 producer.init_transactions(CALL_TIMEOUT_S)
                 break
-            except KafkaException as error:
-                if not error_of(error).retriable():
+            except KafkaException as failure:
+                error = error_of(failure)
+                if error.code() in AUTHORIZATION:
+                    reason = f"the transactional id {self._settings['transactional.id']} ({error.str()})"
+                    raise Refused(reason) from failure
+                if not error.retriable():
                     raise
                 self._alive()
         self.producer = producer
@@ -113,7 +122,10 @@ class ExactlyOnce:
         except KafkaException as failure:
             error = error_of(failure)
             self.trouble = error.str()
-            return self._settle(producer, error)
+            ended = self._settle(producer, error)
+            if error.code() in AUTHORIZATION:
+                raise Refused(self.trouble) from failure
+            return ended
 
     def close(self) -> None:
         self.producer = None
@@ -204,12 +216,16 @@ class AtLeastOnce:
         # flush() gives 0 also when deliveries failed.
         if self._failed is not None:
             self.trouble = self._failed.str()
+            if self._failed.code() in AUTHORIZATION:
+                raise Refused(self.trouble)
             return Committed.LOST if self._failed.fatal() else Committed.ABORTED
         try:
             consumer.commit(offsets=_positions(offsets), asynchronous=False)
         except KafkaException as failure:
             # Repeats are allowed here: the outputs are out, the offsets may be committed with the next ones.
             self.trouble = error_of(failure).str()
+            if error_of(failure).code() in AUTHORIZATION:
+                raise Refused(self.trouble) from failure
             return Committed.ABORTED
         return Committed.DONE
 

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from streams.metrics import PostKind
 from streams.topology import STANDARD
 
 Header = tuple[str, str | bytes | None]
@@ -39,6 +40,10 @@ class Decided(NamedTuple):
     tenant: str
     lang: str | None
     region: str | None
+    kind: PostKind = "text"
+    confidence: float | None = None
+    modalities: tuple[tuple[str, float], ...] = ()
+    """(modality, confidence) of those that an expert judged."""
 
 
 class Ticket:

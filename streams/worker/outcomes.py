@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from processors.canary import LIVE
 from processors.contract import ProcessingError
 from processors.fuse.messages import decision_messages
 from schemas import (
@@ -68,6 +69,8 @@ class Outcomes:
     versions: Versions
     max_retries: int
     """Times a message may go through the retry topics: each delay once, then the longest again."""
+    canary: Versions | None = None
+    """What runs beside `versions`, for some of the posts."""
 
     def crossing(self, record: Record, stage: Stage, lane: str, headers: Headers | None) -> Output:
         """The record, for a stage whose topic it crosses, with the headers of its trace.
@@ -90,6 +93,8 @@ class Outcomes:
         field: str | None = None,
         attempt: int = 1,
         trace: str | None = None,
+        *,
+        by_canary: bool = False,
     ) -> Output:
         """The original bytes with everything an operator needs to judge and to replay them; of a message that no topic
         can hold, their beginning."""
@@ -97,7 +102,9 @@ class Outcomes:
         if value is not None and len(value) > MAX_MESSAGE_BYTES:
             reason = f"{reason} (only the first {MAX_MESSAGE_BYTES:,} of its {len(value):,} bytes are kept here)"
             value = value[:MAX_MESSAGE_BYTES]
-        ours = self._headers(message, stage, cause, reason, field=field, attempt=attempt, trace=trace)
+        ours = self._headers(
+            message, stage, cause, reason, field=field, attempt=attempt, trace=trace, by_canary=by_canary
+        )
         return Output(self.topics.dead_letters, _key(message), value, ours)
 
     def decided(self, record: Record, headers: Headers | None) -> list[Output]:
@@ -115,6 +122,15 @@ class Outcomes:
             *(Output(self.topics.flags, key, flag, headers) for flag in messages.flags),
         ]
 
+    def is_canarys(self, record: Record) -> bool:
+        """Whether the canary has judged it, or made what there is to judge."""
+        if self.canary is None:
+            return False
+        if record.decision is not None:
+            ran = record.decision.versions
+            return (ran.pack, ran.policy) == (self.canary.pack, self.canary.policy)
+        return record.judge not in (None, LIVE)
+
     def retry_or_give_up(
         self,
         message: Received,
@@ -124,6 +140,8 @@ class Outcomes:
         attempt: int,
         now_ms: int,
         trace: str | None = None,
+        *,
+        by_canary: bool = False,
     ) -> Output:
         """A later try of a message whose attempt number `attempt` failed for a passing reason, or its dead letter.
 
@@ -132,7 +150,8 @@ class Outcomes:
         """
         if attempt > self.max_retries:
             why = f"{reason} ({attempt} attempts)"
-            return self.dead_letter(message, stage, Cause.RETRIES_EXHAUSTED, why, None, attempt, trace)
+            cause = Cause.RETRIES_EXHAUSTED
+            return self.dead_letter(message, stage, cause, why, None, attempt, trace, by_canary=by_canary)
         delay, seconds = _DELAYS[min(attempt, len(_DELAYS)) - 1]
         headers = self._headers(
             message,
@@ -142,6 +161,7 @@ class Outcomes:
             attempt=attempt + 1,
             not_before_ms=now_ms + int(seconds * 1000),
             trace=trace,
+            by_canary=by_canary,
         )
         return Output(self.topics.retry(delay), _key(message), message.value, headers)
 
@@ -228,7 +248,9 @@ class Outcomes:
         attempt: int | None = None,
         not_before_ms: int | None = None,
         trace: str | None = None,
+        by_canary: bool = False,
     ) -> Headers:
+        ran = self.canary if by_canary and self.canary is not None else self.versions
         origin = self.origin(message)
         size = sum(len(name) + len(value or b"") + HEADER_BYTES for name, value in message.headers)
         return DeadLetterHeaders(
@@ -242,9 +264,9 @@ class Outcomes:
             partition=origin.partition,
             offset=origin.offset,
             timestamp_ms=origin.timestamp_ms,
-            code=self.versions.code,
-            pack=self.versions.pack,
-            policy=self.versions.policy,
+            code=ran.code,
+            pack=ran.pack,
+            policy=ran.policy,
             traceparent=trace or DeadLetterHeaders.from_headers(message.headers).traceparent,
         ).to_headers(message.headers if size <= MAX_FOREIGN_BYTES else ())
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
+from processors.canary import TakenBack
 from processors.contract import AnyProcessor, BatchPolicy, Outcome, ProcessingError, TransientError, is_async
 from processors.isolation import poison
 from schemas import DOUBTFUL_STATUSES, Cause, Record, Stage
@@ -18,6 +19,7 @@ from streams.topology import LANES, LONG, STANDARD, StageLane, lanes_of, next_la
 from streams.worker.async_stage import AsyncStageRunner
 from streams.worker.batcher import Batcher, Work
 from streams.worker.ledger import Decided, Output, Ticket
+from streams.worker.shadow import Judged
 from streams.worker.outcomes import OUR_FAILURES, Outcomes, Received
 from streams.worker.stage import StageObserver, StageRunner
 
@@ -73,9 +75,12 @@ class Segment:
         batching: Mapping[Stage, BatchPolicy],
         threads: int,
         on_crash: Callable[[BaseException], None],
+        shadow: Callable[[list[Judged]], None] | None = None,
     ) -> None:
+        """`shadow` is shown what was decided, batch by batch."""
         self.completions = Completions()
         self._outcomes = outcomes
+        self._shadow = shadow
         self._all_metrics = metrics
         self._metrics = {processor.stage: metrics.stage(processor.stage) for processor in processors}
         # Of each lane too: what one prepares must not stand in another's way. A pool that is not used has no threads.
@@ -91,7 +96,9 @@ class Segment:
                 self._hosted |= {(stage, lane): runner for lane in hosted}
                 continue
             for lane in hosted:
-                inbox = Batcher(batching.get(stage, processor.batching))
+                policy = batching.get(stage, processor.batching)
+                self._metrics[stage].limits(policy.max_items, policy.max_cost)
+                inbox = Batcher(policy)
                 runner = StageRunner(
                     processor,
                     lane,
@@ -150,12 +157,16 @@ class Segment:
     def _deliver(self, stage: Stage, results: list[tuple[Work, Outcome]]) -> None:
         done: list[Completion] = []
         onward: dict[StageLane, list[Work]] = {}
+        judged: list[Judged] = []
         for work, outcome in results:
+            back_to: Stage | None = None
+            if isinstance(outcome, TakenBack):
+                outcome, back_to = outcome.record, outcome.stage
             if not isinstance(outcome, Record):
                 done.append(self._failed(stage, work, outcome))
                 continue
             try:
-                following = next_stage(outcome, stage)
+                following = back_to or next_stage(outcome, stage)
                 lane = work.lane if following is None else next_lane(outcome, following, work.lane)
                 if following is not None and stays_here(following, lane, work.lane, self._hosted):
                     work.record = outcome
@@ -168,11 +179,14 @@ class Segment:
                     else [self._outcomes.crossing(outcome, following, lane, headers)]
                 )
             except ProcessingError as error:
+                error.by_canary = self._outcomes.is_canarys(outcome)
                 done.append(self._failed(stage, work, error))
                 continue
             except Exception as error:  # noqa: BLE001 - a record that cannot be sent on: its processor's fault, so poison
                 done.append(self._failed(stage, work, poison(error)))
                 continue
+            if self._shadow is not None and outcome.decision is not None:
+                judged.append(Judged(work.record, outcome.decision, work.ticket.size))
             work.record = outcome
             self._end_span(work, stage, None)
             self._report_unread(outcome)
@@ -181,6 +195,8 @@ class Segment:
             done += self._queue(following, lane, works)
         if done:
             self.completions.put(done)
+        if judged and self._shadow is not None:
+            self._shadow(judged)
 
     def _skip(self, works: list[Work]) -> None:
         self.completions.put([Completion(work.ticket, None, None, False) for work in works])
@@ -192,7 +208,14 @@ class Segment:
         metrics = self._metrics[stage]
         if isinstance(error, TransientError):
             output = self._outcomes.retry_or_give_up(
-                message, stage, work.input_stage, error.reason, attempt, int(time.time() * 1000), trace
+                message,
+                stage,
+                work.input_stage,
+                error.reason,
+                attempt,
+                int(time.time() * 1000),
+                trace,
+                by_canary=error.by_canary,
             )
             gave_up = output.topic == self._outcomes.topics.dead_letters
             if gave_up:
@@ -201,7 +224,9 @@ class Segment:
                 metrics.retried(output.topic.rpartition(".")[2])
             return Completion(work.ticket, [output], None, gave_up)
         metrics.dead_lettered(error.cause)
-        output = self._outcomes.dead_letter(message, stage, error.cause, error.reason, error.field, attempt, trace)
+        output = self._outcomes.dead_letter(
+            message, stage, error.cause, error.reason, error.field, attempt, trace, by_canary=error.by_canary
+        )
         return Completion(work.ticket, [output], None, error.cause in OUR_FAILURES)
 
     def _report_unread(self, record: Record) -> None:
@@ -240,4 +265,11 @@ def _decided(work: Work) -> Decided | None:
         post.tenant,
         record.decision.lang,
         post.region,
+        "media" if post.media else "text",
+        record.decision.confidence,
+        tuple(
+            (name, modality.confidence)
+            for name, modality in record.decision.modalities.items()
+            if modality.confidence is not None
+        ),
     )

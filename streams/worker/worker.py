@@ -17,9 +17,9 @@ from confluent_kafka import KafkaError
 from processors.contract import AnyProcessor, BatchPolicy, is_async
 from processors.cores import usable_cores
 from schemas import Stage
-from streams.access import require_access, worker_grants
+from streams.access import AccessRefused, connect, require_access, worker_grants
 from streams.health import Health, HealthServer, Ready
-from streams.kafka import CONNECT_TIMEOUT_S, check_connection, consumer_settings, new_consumer, producer_settings
+from streams.kafka import CONNECT_TIMEOUT_S, consumer_settings, new_consumer, producer_settings
 from streams.metrics import WorkerMetrics
 from streams.settings import Delivery as DeliveryMode
 from streams.settings import HttpSettings, Settings
@@ -29,7 +29,7 @@ from streams.topology import LONG, Topics
 from streams.worker.accounts import Observer
 from streams.worker.breaker import Breaker, BreakerPolicy, BreakerState
 from streams.worker.budget import Budget
-from streams.worker.delivery import AtLeastOnce, Delivery, ExactlyOnce
+from streams.worker.delivery import AtLeastOnce, Delivery, ExactlyOnce, Refused
 from streams.worker.identity import Instance, claim_instance
 from streams.worker.journal import Journal
 from streams.worker.loop import Broken, Loop, LoopSettings
@@ -76,6 +76,7 @@ class Worker:
         self._topics = Topics(settings.topics.prefix)
         self.health = Health(settings.worker.ticket_age_limit_s)
         self.metrics = WorkerMetrics(settings.metrics)
+        self.metrics.watch_ready(lambda: {entry.name: entry.ok for entry in self.health.ready().conditions})
         self._broker_error: tuple[float, str] | None = None
 
     def stop(self) -> None:
@@ -95,16 +96,15 @@ class Worker:
     def run(self, out: TextIO) -> None:
         """Work until `stop`. Prints `ready` when it is.
 
-        Raises `Broken`, `Fenced`, `IdentityTaken`, `Unreachable`, `TopicsError`, `SettingsError` or KafkaException:
-        reasons to exit.
+        Raises `Broken`, `Fenced`, `IdentityTaken`, `Unreachable`, `AccessRefused`, `TopicsError`, `SettingsError` or
+        KafkaException: reasons to exit.
         """
         settings = self._settings
         with ExitStack() as stack:
             inputs = self._topics.inputs(self._stages, settings.worker.lanes)
-            admin = check_connection(settings.kafka)
+            grants = worker_grants(settings, self._stages)
+            admin = connect(settings, grants)
             require_topics(admin, self._topics.all())
-            if (user := settings.kafka.security.username) is not None:
-                require_access(admin, user, worker_grants(settings, self._stages))
             # Offsets, and what a journal says of them, mean something in their own cluster only.
             cluster = str(admin.list_topics(timeout=CONNECT_TIMEOUT_S).cluster_id)
             self.health.set(Ready.BROKER, True, "a broker answered")
@@ -162,6 +162,10 @@ class Worker:
             looker = _Looker(self, loop, breaker, limits_s, out)
             try:
                 loop.run(lambda: looker.turned() or self._stop.is_set())
+            except Refused as error:
+                user = str(settings.kafka.security.username)
+                require_access(admin, user, grants)  # names what is missing, where that can be asked
+                raise AccessRefused(f"Kafka does not let {user} do what a commit needs: {error}") from error
             finally:
                 # What ends here ends in order; only a stage that broke, or hangs, leaves its batch under suspicion.
                 # Long media may take longer than a shutdown waits, and whoever stops us kills us after its own wait:

@@ -24,6 +24,7 @@ OPTIONS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("broker",): ("--data", "--port", "--config"),
     ("topics", "create"): (*CONNECTION, "--json", "--topics-partitions", "--topics-replication"),
     ("topics", "list"): (*CONNECTION, "--json"),
+    ("topics", "access"): (*CONNECTION, "ROLE", "--stage", "--principal", "--json"),
     ("worker",): (*CONNECTION, "STAGE", "--http-port", "--instance", "--delivery", "--pack", "--policy", "--quiet"),
     ("publish",): (*CONNECTION, "FILE", "--delete", "--json"),
     ("tail",): (

@@ -9,10 +9,11 @@ import os
 import sys
 from pathlib import Path
 
+from commands.failures import sentence_of
 from schemas import Stage
 from streams.assembly import chain_of
 from streams.settings import load_settings
-from streams.worker import Broken, Fenced, IdentityTaken, Versions, Worker
+from streams.worker import Versions, Worker
 from tests.delivery.light_chain import light_chain
 
 
@@ -28,8 +29,11 @@ def main() -> int:
     worker.stop_on_signals()
     try:
         worker.run(sys.stdout)
-    except (Broken, Fenced, IdentityTaken) as error:
-        print(error, file=sys.stderr)
+    except Exception as error:
+        sentence = sentence_of(error)
+        if sentence is None:
+            raise
+        print(sentence, file=sys.stderr)
         return 1
     return 0
 

@@ -99,7 +99,7 @@ def test_metrics_come_as_prometheus_text(serving: HealthServer, registry: Collec
 
 def test_metrics_come_as_openmetrics_to_who_accepts_it(serving: HealthServer, registry: CollectorRegistry) -> None:
     metrics = WorkerMetrics(registry=registry)
-    metrics.end_to_end("standard", [0])
+    metrics.end_to_end("standard", "text", [0])
     metrics.decided([("block", 'a"\\\nb', "en", "EU")])
     accept = "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3"
     status, headers, body = ask(serving, "/metrics", headers={"Accept": accept})

@@ -30,24 +30,48 @@ def test_decisions_are_counted_by_action_tenant_language_and_region(metrics: Wor
     assert sample("posts_decided_total", action="approve", tenant="acme", lang="de", region="none") == 1
 
 
+def test_every_action_of_a_group_is_there_before_it_happens_so_that_its_rate_is_whole(
+    metrics: WorkerMetrics, sample: Sample
+) -> None:
+    metrics.decided([("approve", "acme", "en", "EU")])
+    assert sample("posts_decided_total", action="block", tenant="acme", lang="en", region="EU") == 0
+    assert sample("posts_decided_total", action="review", tenant="acme", lang="en", region="EU") == 0
+
+
+def test_confidence_is_told_by_action_and_by_modality(metrics: WorkerMetrics, sample: Sample) -> None:
+    metrics.confidences({"approve": [0.9, 0.7], "block": [1.0]}, {"text": [0.8], "image": []})
+    assert sample("decision_confidence_sum", action="approve") == pytest.approx(1.6)
+    assert sample("decision_confidence_count", action="approve") == 2
+    assert sample("decision_confidence_bucket", action="block", le="1.0") == 1
+    assert sample("modality_confidence_sum", modality="text") == pytest.approx(0.8)
+
+
+def test_each_condition_of_readiness_is_told_as_it_is_at_the_scrape(metrics: WorkerMetrics, sample: Sample) -> None:
+    conditions = {"joined": True, "breaker": True}
+    metrics.watch_ready(lambda: conditions)
+    assert (sample("ready_state", condition="joined"), sample("ready_state", condition="breaker")) == (1, 1)
+    conditions["breaker"] = False
+    assert (sample("ready_state", condition="joined"), sample("ready_state", condition="breaker")) == (1, 0)
+
+
 def test_senders_cannot_make_series(metrics: WorkerMetrics, registry: CollectorRegistry, sample: Sample) -> None:
     metrics.decided([("review", f"tenant-{number}", f"x{number}", f"r{number}") for number in range(1000)])
     assert sample("posts_decided_total", action="review", tenant="other", lang="other", region="other") == 1000
-    assert generate_latest(registry).decode().count("\nmodstream_posts_decided_total{") == 1
+    assert generate_latest(registry).decode().count("\nmodstream_posts_decided_total{") == 3, "one an action"
 
 
 def test_latency_is_from_publishing_to_the_commit(metrics: WorkerMetrics, clock: SetClock, sample: Sample) -> None:
-    metrics.end_to_end("standard", [int((clock.now - 0.04) * 1000), int((clock.now - 2.0) * 1000)])
-    assert sample("end_to_end_seconds_bucket", lane="standard", le="0.05") == 1
-    assert sample("end_to_end_seconds_sum", lane="standard") == pytest.approx(2.04)
+    metrics.end_to_end("standard", "text", [int((clock.now - 0.04) * 1000), int((clock.now - 2.0) * 1000)])
+    assert sample("end_to_end_seconds_bucket", lane="standard", kind="text", le="0.05") == 1
+    assert sample("end_to_end_seconds_sum", lane="standard", kind="text") == pytest.approx(2.04)
 
 
 def test_a_senders_clock_that_runs_ahead_does_not_falsify_the_latency(
     metrics: WorkerMetrics, clock: SetClock, sample: Sample
 ) -> None:
-    metrics.end_to_end("urgent", [int(clock.now * 1000) + 60_000])
-    assert sample("end_to_end_seconds_sum", lane="urgent") == 0
-    assert sample("end_to_end_seconds_count", lane="urgent") == 1
+    metrics.end_to_end("urgent", "media", [int(clock.now * 1000) + 60_000])
+    assert sample("end_to_end_seconds_sum", lane="urgent", kind="media") == 0
+    assert sample("end_to_end_seconds_count", lane="urgent", kind="media") == 1
 
 
 def test_a_batch_tells_its_size_its_cost_and_where_its_time_went(metrics: WorkerMetrics, sample: Sample) -> None:
@@ -61,6 +85,18 @@ def test_a_batch_tells_its_size_its_cost_and_where_its_time_went(metrics: Worker
     assert sample("prepare_seconds_sum", stage="encode") == pytest.approx(0.002)
     assert sample("compute_seconds_sum", stage="encode") == pytest.approx(0.06)
     assert sample("poison_isolated_total", stage="encode") == 1
+
+
+def test_a_stage_tells_what_its_batches_may_hold(metrics: WorkerMetrics, sample: Sample) -> None:
+    metrics.stage("encode").limits(items=64, cost=8_192)
+    assert sample("batch_limit_items", stage="encode") == 64
+    assert sample("batch_limit_cost", stage="encode") == 8192
+
+
+def test_the_first_dead_letter_of_a_stage_rises_from_zero(metrics: WorkerMetrics, sample: Sample) -> None:
+    metrics.stage("encode")
+    assert sample("dead_letters_total", stage="encode", cause="poison") == 0
+    assert sample("dead_letters_total", stage="encode", cause="transient") is None, "a cause of retries only"
 
 
 def test_what_becomes_of_records_is_counted_by_stage(metrics: WorkerMetrics, sample: Sample) -> None:

@@ -81,9 +81,11 @@ def test_a_commit_counts_outputs_by_topic_and_posts_by_action(metrics: WorkerMet
     home = PartitionLedger("moderation.posts", 0)
     first, second = Ticket(home, 0, 1, 0.0, None), Ticket(home, 1, 1, 0.0, None)
     first.outputs = [Output("decisions", None, b""), Output("flags", None, b""), Output("flags", None, b"")]
-    first.decided = Decided("standard", 0, "review", "default", "en", None)
+    first.decided = Decided("standard", 0, "review", "default", "en", None, "media", 0.75, (("text", 0.5),))
     second.outputs = []
     report_commit(metrics, [first, second])
     assert sample(metrics, "outputs_total", topic="flags") == 2
     assert sample(metrics, "posts_decided_total", action="review", tenant="default", lang="en", region="none") == 1
-    assert sample(metrics, "end_to_end_seconds_count", lane="standard") == 1
+    assert sample(metrics, "end_to_end_seconds_count", lane="standard", kind="media") == 1
+    assert sample(metrics, "decision_confidence_sum", action="review") == 0.75
+    assert sample(metrics, "modality_confidence_sum", modality="text") == 0.5
