@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from confluent_kafka import KafkaException, TopicCollection
-from confluent_kafka.admin import AclOperation, AdminClient
+from confluent_kafka.admin import AclOperation, AdminClient  # pyright: ignore[reportPrivateImportUsage]
 
 from schemas import Stage
 from streams.kafka import check_connection, error_of
@@ -152,7 +152,7 @@ def require_access(admin: AdminClient, user: str, grants: Iterable[Grant]) -> No
 def _refused(wanted: Mapping[str, Grant], answers: Mapping[str, Future[Any]]) -> Iterable[str]:
     for name, grant in wanted.items():
         try:
-            given = set(answers[name].result().authorized_operations or ())
+            given: set[AclOperation] = set(answers[name].result().authorized_operations or ())
         except KafkaException as failure:
             yield f"see the {grant.kind} {name} ({error_of(failure).str()})"
             continue

@@ -28,14 +28,20 @@ WITH_MEDIA = frozenset({Stage.FETCH, Stage.OCR, Stage.ASR, Stage.ENCODE})
 
 
 def chain_of(
-    settings: Settings, code: str, stages: Sequence[Stage] = STAGES, *, one_attempt: bool = False
+    settings: Settings,
+    code: str,
+    stages: Sequence[Stage] = STAGES,
+    *,
+    one_attempt: bool = False,
+    models: Models | None = None,
 ) -> tuple[Processors, Versions]:
     """The processors of these stages as the settings say, and what they are versions of.
 
     `one_attempt`: nobody tries again what fails, as without Kafka; media that do not come at once have failed then.
+    `models`: where they have been loaded already.
     Raises PackError, PolicyError, EngineError, StoreError, KnownListError and TesseractError.
     """
-    models = None if WITHOUT_MODELS.issuperset(stages) else models_of(settings)
+    models = None if WITHOUT_MODELS.issuperset(stages) else models or models_of(settings)
     media = media_of(settings) if WITH_MEDIA.intersection(stages) else None
     max_attempts = 0 if one_attempt else settings.retry.max_attempts
     processors = build_chain(options_of(settings, code, max_attempts), models, media, stages=stages)

@@ -3,7 +3,8 @@
 Scores are counted in bins, so that windows add up. PSI = sum over bins of (p - q) * ln(p / q), with p the share of the
 window and q that of the reference: N. Siddiqi, *Credit Risk Scorecards* (Wiley, 2006); it is the symmetric
 Kullback-Leibler divergence. Without any drift it is about (B - 1) * (1/n + 1/m) on average for B bins and n and m
-scores: B. Yurdakul, *Statistical Properties of Population Stability Index* (Western Michigan University, 2018). Hence a least number of scores: of few, it says nothing.
+scores: B. Yurdakul, *Statistical Properties of Population Stability Index* (Western Michigan University,
+2018). Hence a least number of scores: of few, it says nothing.
 """
 
 from __future__ import annotations

@@ -19,8 +19,8 @@ from streams.topology import LANES, LONG, STANDARD, StageLane, lanes_of, next_la
 from streams.worker.async_stage import AsyncStageRunner
 from streams.worker.batcher import Batcher, Work
 from streams.worker.ledger import Decided, Output, Ticket
-from streams.worker.shadow import Judged
 from streams.worker.outcomes import OUR_FAILURES, Outcomes, Received
+from streams.worker.shadow_tally import Judged
 from streams.worker.stage import StageObserver, StageRunner
 
 IDLE_S = 0.1

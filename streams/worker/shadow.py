@@ -13,11 +13,10 @@ import os
 import sys
 import threading
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from confluent_kafka import KafkaError, KafkaException
 
@@ -26,10 +25,9 @@ from processors.chain import run_chain
 from processors.contract import AnyProcessor, ProcessingError
 from processors.fuse.messages import decision_messages
 from processors.pack.processor import before_pack
-from schemas import Decision, Record
 from streams.kafka import error_of, new_producer, producer_settings
 from streams.settings import KafkaSettings, ShadowSettings
-from streams.topology import Topics
+from streams.worker.shadow_tally import Judged, Tally
 
 log = logging.getLogger(__name__)
 
@@ -50,30 +48,6 @@ FLUSH_S = 2.0
 """At the end, for decisions on their way to the broker."""
 
 T = TypeVar("T")
-
-
-class Judged(NamedTuple):
-    """A decided post: its record as `fuse` got it, what was decided, and the bytes of the message that it came in."""
-
-    record: Record
-    decision: Decision
-    size: int
-
-
-@dataclass(slots=True)
-class Tally:
-    """What the shadow has done; for the metrics."""
-
-    posts: Counter[str] = field(default_factory=Counter[str])
-    """`judged`, `failed` (no decision came of it), `skipped` (no room for it) or `unsent` (Kafka did not take it)."""
-    actions: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
-    """(live, shadow)."""
-    flags: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
-    """(flag, `live` or `shadow`): raised by that one alone."""
-    shifts: list[float] = field(default_factory=list[float])
-    """Of each post the largest difference of a label's probability."""
-    seconds: list[float] = field(default_factory=list[float])
-    """Of each batch."""
 
 
 class Sender(Protocol):
@@ -214,10 +188,10 @@ class Shadow:
                 if error_of(error).fatal():
                     producer = self._new_producer()
             else:
-                note(done, one.decision, outcome.decision)
+                done.compare(one.decision, outcome.decision)
         done.seconds.append(time.perf_counter() - began_s)
         with self._changed:
-            add(self._tally, done)
+            self._tally.add(done)
         producer.poll(0)
         return producer
 
@@ -227,32 +201,10 @@ class Shadow:
                 self._tally.posts["unsent"] += 1
 
 
-def note(tally: Tally, live: Decision, shadow: Decision) -> None:
-    """Add how two decisions on one post compare."""
-    tally.posts["judged"] += 1
-    tally.actions[live.action.value, shadow.action.value] += 1
-    for by, flags, others in (("live", live.flags, shadow.flags), ("shadow", shadow.flags, live.flags)):
-        tally.flags.update((flag, by) for flag in set(flags) - set(others))
-    both = live.labels.keys() & shadow.labels.keys()
-    tally.shifts.append(max((abs(live.labels[label] - shadow.labels[label]) for label in both), default=0.0))
-
-
-def add(tally: Tally, more: Tally) -> None:
-    tally.posts.update(more.posts)
-    tally.actions.update(more.actions)
-    tally.flags.update(more.flags)
-    tally.shifts += more.shifts
-    tally.seconds += more.seconds
-
-
 def shadow_producer(kafka: KafkaSettings) -> Callable[[], Sender]:
     """Makes its producer: idempotent, of no transaction."""
     settings: dict[str, Any] = {**producer_settings(kafka, "shadow"), "queue.buffering.max.kbytes": PRODUCER_KIB}
     return lambda: new_producer(settings)  # pyright: ignore[reportReturnType]  # its stub asks for less than it takes
-
-
-def shadow_topic(prefix: str) -> str:
-    return Topics(prefix).shadow
 
 
 def at_low_priority(build: Callable[[], T]) -> T:

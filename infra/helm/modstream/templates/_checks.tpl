@@ -10,6 +10,11 @@
 {{- $names := list -}}
 {{- $withMedia := 0 -}}
 
+{{- range $name, $image := dict "image" $values.image "image.gpu" $values.image.gpu }}
+{{- if and (eq $image.tag "latest") (not $image.digest) }}
+{{ $name }}.tag is latest: expected a release or a digest, since pods that start later would run something else
+{{- end }}
+{{- end }}
 {{- if not $values.kafka.bootstrapServers }}
 kafka.bootstrapServers is empty: expected host:port of your Kafka, or several with commas between
 {{- end }}
