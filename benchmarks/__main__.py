@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import asr, cache, chain, lanes, latency, ocr, pictures, plumbing, scaling, sound, validate
+from benchmarks import asr, cache, capacity, chain, lanes, latency, ocr, pictures, plumbing, scaling, sound, validate
 from benchmarks.bed import Bed, WrongOutputs
 from benchmarks.machine import business, describe, slug
 from benchmarks.processes import SubjectFailed
@@ -24,7 +24,16 @@ from benchmarks.watch import Watch
 from streams.broker import BrokerError, LocalBroker
 
 WITHOUT_KAFKA = (validate.NAME, ocr.NAME, cache.NAME, asr.NAME)
-WITH_KAFKA = (plumbing.NAME, chain.NAME, latency.NAME, lanes.NAME, pictures.NAME, sound.NAME, scaling.NAME)
+WITH_KAFKA = (
+    plumbing.NAME,
+    chain.NAME,
+    latency.NAME,
+    lanes.NAME,
+    pictures.NAME,
+    sound.NAME,
+    scaling.NAME,
+    capacity.NAME,
+)
 NAMES = (*WITHOUT_KAFKA, *WITH_KAFKA)
 ALL = "all"
 FOLDER = Path("build/bench")
@@ -121,21 +130,23 @@ def _with_kafka(choice: Choice, folder: Path, add: Callable[[Report], None]) -> 
         plumbing.warm_up(bed)
         if plumbing.NAME in names:
             add(plumbing.run(bed, quick=quick, say=say))
-        capacity: float | None = None
+        rate: float | None = None
         if chain.NAME in names:
             measured = chain.run(bed, quick=quick, say=say)
-            capacity = measured.figures["through_kafka"]["items_per_s"]["median"]
+            rate = measured.figures["through_kafka"]["items_per_s"]["median"]
             add(measured)
         if latency.NAME in names:
-            add(latency.run(bed, capacity, quick=quick, say=say))
+            add(latency.run(bed, rate, quick=quick, say=say))
         if lanes.NAME in names:
-            add(lanes.run(bed, capacity, quick=quick, say=say))
+            add(lanes.run(bed, rate, quick=quick, say=say))
         if pictures.NAME in names:
             add(pictures.run(bed, quick=quick, say=say))
         if sound.NAME in names:
             add(sound.run(bed, choice.sounds, quick=quick, say=say))
         if scaling.NAME in names:
             add(scaling.run(bed, quick=quick, say=say))
+        if capacity.NAME in names:
+            add(capacity.run(bed, choice.sounds, quick=quick, say=say))
 
 
 def say(text: str) -> None:

@@ -64,7 +64,7 @@ class Run:
 
 def warm_up(bed: Bed) -> None:
     """Let a fresh broker compile what all benchmarks use: a cold one takes up to a quarter off the first one's rate."""
-    _measure(bed, CANDIDATES[0], WARM_UP_MESSAGES)
+    measure(bed, CANDIDATES[0], WARM_UP_MESSAGES)
 
 
 def run(bed: Bed, *, quick: bool, say: Callable[[str], None]) -> Report:
@@ -74,7 +74,7 @@ def run(bed: Bed, *, quick: bool, say: Callable[[str], None]) -> Report:
         for candidate in CANDIDATES:
             say(f"plumbing, round {number + 1}: {candidate.name}")
             count = candidate.messages // 10 if quick else candidate.messages
-            rounds[candidate.name].append(_measure(bed, candidate, count))
+            rounds[candidate.name].append(measure(bed, candidate, count))
     return report(rounds)
 
 
@@ -124,7 +124,8 @@ def _posts(count: int) -> Iterator[tuple[str, bytes]]:
     return map(post, range(count))
 
 
-def _measure(bed: Bed, candidate: Candidate, count: int) -> Run:
+def measure(bed: Bed, candidate: Candidate, count: int) -> Run:
+    """One backlog of `count` small posts through a candidate."""
     with bed.chain(NAME) as chain:
         chain.preload(_posts(count))
         with _start(chain, candidate) as subject:

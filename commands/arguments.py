@@ -29,6 +29,8 @@ WORKER = (*CONNECTION, *MODEL, *MEDIA, "delivery", "instance", "state_dir", "htt
 
 TOPICS = ("topics.partitions", "topics.replication")
 
+CONSOLE = ("console.host", "console.port", "console.workers")
+
 _SHORT = {"kafka.bootstrap_servers": "--bootstrap-servers"}
 """The one that is typed every day has a short form too."""
 

@@ -21,6 +21,7 @@ def sentence_of(error: Exception) -> str | None:
     from processors.packs import PackError
     from processors.policy import PolicyError
     from streams.access import AccessRefused
+    from streams.beside import BesideError
     from streams.broker import BrokerError
     from streams.kafka import Unreachable
     from streams.local import ChainFailed
@@ -35,6 +36,7 @@ def sentence_of(error: Exception) -> str | None:
         AccessRefused,
         TopicsError,
         ChainFailed,
+        BesideError,
         BrokerError,
         PolicyError,
         PackError,

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 
-from console.exposition import BATCH, COMPUTE, CONSUMED, DECIDED, LATENCY, QUEUE, RECORDS, STARTED, Series, bucket_bounds
+from console.exposition import (
+    BATCH,
+    COMPUTE,
+    CONSUMED,
+    DECIDED,
+    LATENCY,
+    QUEUE,
+    RECORDS,
+    STARTED,
+    Series,
+    bucket_bounds,
+)
 from console.quantiles import quantile
 
 MAX_SERIES = 20_000
@@ -83,13 +94,17 @@ class Window:
         """Records a second that a stage has finished."""
         return self._per_second(RECORDS, frozenset({stage}))
 
-    def consumed(self, topics: frozenset[str]) -> float | None:
-        """Messages a second taken from these topics."""
-        return self._per_second(CONSUMED, topics)
+    def consumed(self, topics: frozenset[str], stage: str) -> float | None:
+        """Messages a second taken from these topics, which feed a stage."""
+        return self._by(stage, self._per_second(CONSUMED, topics))
 
-    def decided(self) -> float | None:
-        """Posts a second whose decision was committed."""
-        return self._per_second(DECIDED)
+    def decided(self, stage: str) -> float | None:
+        """Posts a second whose decision, which a stage made, was committed."""
+        return self._by(stage, self._per_second(DECIDED))
+
+    def _by(self, stage: str, rate: float | None) -> float | None:
+        """A counter appears with what it first counts; that of the stage's records is there from its worker's start."""
+        return 0.0 if rate is None and self.records(stage) is not None else rate
 
     def queue(self, stage: str, q: float) -> float | None:
         """Seconds that the oldest record of a batch waited at a stage: a quantile."""

@@ -92,9 +92,7 @@ class Feeds:
 
     def letters(self, stage: str | None, cause: str | None, limit: int) -> tuple[list[LetterEvent], int]:
         """The newest first, and how many match of all that are held."""
-        matching = [
-            row for row in self._letters.newest() if stage in (None, row.stage) and cause in (None, row.cause)
-        ]
+        matching = [row for row in self._letters.newest() if stage in (None, row.stage) and cause in (None, row.cause)]
         return matching[:limit], len(matching)
 
     def actions_lately(self) -> tuple[Mapping[str, int], int]:

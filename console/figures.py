@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from console.counters import Counters, Window
+from console.exposition import RECORDS
 from console.feeds import HISTORY_S, Feeds
 from console.scraping import Round
 from schemas import Action, Stage
@@ -70,8 +71,8 @@ class Figures:
         decisions, seconds = self._feeds.actions_lately()
         return {
             "at_ms": int(self._wall() * 1000),
-            "posts_per_s": _rounded(rates.consumed(self._posts)),
-            "decided_per_s": _rounded(rates.decided()),
+            "posts_per_s": _rounded(rates.consumed(self._posts, STAGES[0].value)),
+            "decided_per_s": _rounded(rates.decided(STAGES[-1].value)),
             "stages": [self._stage(stage.value, rates, spans) for stage in SHOWN_STAGES],
             "latency": [
                 {"lane": lane, **{f"p{q}_s": _rounded(spans.latency(lane, q / 100)) for q in (50, 95, 99)}}
@@ -140,20 +141,13 @@ class Figures:
         """Workers that host a stage, of those that answer: such a worker has the stage's counter from its start."""
         if not self._round.scrapes:
             return None if self._round.expected is None else 0
-        return sum(hosts(series, stage) for series in self._round.scrapes.values())
+        return sum((RECORDS, stage) in series for series in self._round.scrapes.values())
 
     def _lag_of(self, stage: str, lane: str | None) -> tuple[int | None, float | None]:
         stale_s = LAG_STALE * max(1.0, self._settings.lag_interval_s)
         if self._lag_at_s is None or self._clock() - self._lag_at_s > stale_s:
             return None, None
         return self._lag.get((stage, lane), (None, None))
-
-
-def hosts(series: Iterable[tuple[str, ...]], stage: str) -> bool:
-    """Whether a worker with these series has this stage."""
-    from console.exposition import RECORDS
-
-    return (RECORDS, stage) in series
 
 
 def _rounded(value: float | None) -> float | None:

@@ -42,11 +42,12 @@ class Follower:
         self,
         settings: Settings,
         admin: AdminClient,
+        loop: asyncio.AbstractEventLoop,
         begin: Callable[[int | None], None],
         deliver: Callable[[Sequence[Took]], None],
     ) -> None:
         """`begin` is told, on the event loop and before anything is delivered, since when decisions are read (ms since
-        the epoch; None for all of them). Raises `TopicsError` when a topic is missing."""
+        the epoch; None for all of them). Blocks. Raises `TopicsError` when a topic is missing."""
         topics = Topics(settings.topics.prefix)
         self._settings = settings
         self._topics: dict[str, Topic] = {
@@ -56,7 +57,7 @@ class Follower:
         }
         self._begin = begin
         self._deliver = deliver
-        self._loop = asyncio.get_running_loop()
+        self._loop = loop
         self._stopping = threading.Event()
         self._next = self._start(admin)
         self._since_ms = self._first_time(admin, topics.decisions)
@@ -146,4 +147,3 @@ def taken(topic: Topic, message: Read) -> Took:
         where = f"{message.topic}-{message.partition}:{message.offset}"
         log.warning("%s is no message of its topic (%s): it is not shown", where, error.field)
     return Took(topic, (message.partition, message.offset), message.timestamp_ms, post_id, row, deleted)
-

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
 import msgspec
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 from confluent_kafka import KafkaException
 
 from console.access import LOCAL, Access, Person, Role, TooManyGuesses, WrongToken, is_loopback
@@ -40,8 +40,6 @@ SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 log = logging.getLogger(__name__)
 
@@ -103,7 +101,7 @@ _SENTENCES = {
 }
 
 
-def host_is_ours(host: str) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+def host_is_ours(host: str) -> Middleware:
     """Answers only to names of this machine where it listens on loopback: a page of another site whose name was made to
     lead here (DNS rebinding) comes with its own."""
     names = {"localhost", "127.0.0.1", "::1", host.strip("[]").lower()}
@@ -129,7 +127,7 @@ async def own_pages_only(request: web.Request, handler: Handler) -> web.StreamRe
     return await handler(request)
 
 
-def known_people(access: Access) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+def known_people(access: Access) -> Middleware:
     """Sees to it that whoever asks may do so."""
 
     @web.middleware

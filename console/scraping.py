@@ -75,7 +75,8 @@ class Workers:
         return Round(scrapes, (*silent, *nameless), None if nameless or not self._bases else len(names))
 
     async def _ask(self, base: URL, address: str, gate: asyncio.Semaphore) -> dict[Series, float] | None:
-        assert self._session is not None, "not entered"
+        if self._session is None:
+            raise RuntimeError("workers are asked within the context only")
         url = (base / "metrics").with_host(address)
         headers = {"Host": base.authority, "Accept": "text/plain", "Accept-Encoding": "identity"}
         try:
@@ -110,10 +111,9 @@ class _Fixed(AbstractResolver):
 def _base(address: str) -> URL:
     try:
         url = URL(address)
-        wrong = url.scheme != "http" or not url.host or bool(url.user or url.query_string or url.fragment)
     except ValueError:
-        wrong = True
-    if wrong:
+        url = URL()
+    if url.scheme != "http" or not url.host or url.user or url.query_string or url.fragment:
         raise SettingsError(
             [f"console.workers: holds {address[:200]!r}: expected an address such as http://127.0.0.1:8080"]
         )

@@ -41,22 +41,33 @@ class DeadLetterHeaders(msgspec.Struct, frozen=True, kw_only=True):
     """What happened to a message. A field that is None has no header."""
 
     stage: str | None = None
+    """Of a dead letter, the stage that gave it up; of a retry, the stage whose topic it goes back to."""
     cause: str | None = None
     """A `Cause`; another string where a later version of modstream wrote it."""
     reason: str | None = None
+    """One sentence."""
     field: str | None = None
+    """The field at fault, where there is one."""
     attempt: int | None = None
+    """The number of the try, from 1."""
     not_before_ms: int | None = None
     """Milliseconds since the epoch."""
     topic: str | None = None
-    """The topic, partition, offset and timestamp (ms) that the message was read from."""
+    """Where the message was first read from, with the next three."""
     partition: int | None = None
+    """Of that topic."""
     offset: int | None = None
+    """In that partition."""
     timestamp_ms: int | None = None
+    """Milliseconds since the epoch."""
     code: str | None = None
+    """The release of modstream."""
     pack: str | None = None
+    """The model pack at work, `name@sha`."""
     policy: str | None = None
+    """The policy at work, `name@sha`."""
     traceparent: str | None = None
+    """Its trace (W3C), where it has one."""
 
     def to_headers(self, received: Headers = ()) -> list[tuple[str, bytes]]:
         """Kafka headers: those `received` with the message that are not ours, then ours."""

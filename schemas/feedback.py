@@ -32,24 +32,31 @@ class SpanMark(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     field: Literal["title", "parent"] | None = None
     """The text field; left out for the post's own text."""
     label: Name | None = None
+    """What is wrong with it."""
 
 
 class BoxMark(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A part of a picture or frame that a reviewer marked."""
 
     media_id: Id
+    """The post's media item."""
     bbox: tuple[float, float, float, float]
     """[x, y, width, height] in pixels."""
     label: Name | None = None
+    """What is wrong with it."""
 
 
 class TimeMark(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A stretch of sound or video that a reviewer marked."""
 
     media_id: Id
+    """The post's media item."""
     t_start: Seconds
+    """Seconds from the start of the media."""
     t_end: Seconds
+    """The same."""
     label: Name | None = None
+    """What is wrong with it."""
 
 
 class Feedback(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -57,21 +64,35 @@ class Feedback(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     schema: Literal["feedback/1"] = FEEDBACK_SCHEMA
     feedback_id: Id
+    """Unique to this judgement."""
     decision_id: Id
+    """The decision that was judged."""
     post_id: Id
+    """The post that it is about."""
     reviewer: Name | None = None
+    """Who judged."""
     role: Name | None = None
+    """As what."""
     source: Literal["review", "appeal", "audit", "gold"]
+    """What made somebody judge."""
     verdict: Action
+    """The action that would have been right."""
     labels: Annotated[dict[Name, bool], Meta(max_length=MAX_LABELS)] = {}
     """Label -> whether it holds. A label that is not named was not judged."""
     spans: Annotated[tuple[SpanMark, ...], Meta(max_length=MAX_LABELS)] = ()
+    """What was marked in the text."""
     boxes: Annotated[tuple[BoxMark, ...], Meta(max_length=MAX_LABELS)] = ()
+    """What was marked in pictures."""
     times: Annotated[tuple[TimeMark, ...], Meta(max_length=MAX_LABELS)] = ()
+    """What was marked in sounds and videos."""
     explanation_rating: Annotated[int, Meta(ge=1, le=5)] | None = None
+    """How well the decision explained itself, 5 being best."""
     comment: str | None = None
+    """The reviewer's own words."""
     seconds_spent: Seconds | None = None
+    """How long it took the reviewer."""
     created_at: Timestamp
+    """When."""
 
 
 _decoder = msgspec.json.Decoder(Feedback)

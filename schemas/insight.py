@@ -21,7 +21,9 @@ class Insight(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     schema: Literal["insight/1"] = "insight/1"
     kind: InsightKind
+    """What was counted."""
     window_start: Timestamp
+    """In the time of the messages, not of the counting."""
     window_end: Timestamp
     """The window is [start, end)."""
     dimensions: dict[str, str] = {}

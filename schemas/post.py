@@ -61,8 +61,11 @@ class Media(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One picture, video or sound of a post: exactly one of `uri` and `data` is set."""
 
     media_id: Id
+    """Names the item in evidence; unique within the post."""
     kind: Literal["image", "video", "audio"]
+    """What the producer takes it for; what it is, its bytes say."""
     uri: Uri | None = None
+    """Where it can be fetched from."""
     data: bytes | None = None
     """The bytes themselves, base64 in JSON; for small media only."""
 
@@ -71,7 +74,9 @@ class Context(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Text that stands around the post."""
 
     parent_text: str | None = None
+    """What the post answers to."""
     title: str | None = None
+    """Of the post, or of the thread it stands in."""
 
 
 class Post(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -79,19 +84,33 @@ class Post(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     schema: Literal["post/1"] = POST_SCHEMA
     post_id: Id
+    """The producer's own. It should be the message's key: order holds per key."""
     created_at: Timestamp | None = None
+    """When it was posted."""
     tenant: Id = "default"
+    """Whose post it is: policies, metrics and the media store go by it."""
     region: Name | None = None
+    """Policies have layers for regions."""
     platform: Name | None = None
+    """Where it was posted; for rules of the policy."""
     author_id: Name | None = None
+    """Who wrote it. No model and no rule sees it; it goes no further than the record."""
     account_type: Name | None = None
+    """Of the author; for rules of the policy."""
     reach: Reach | None = None
+    """How many people see it; for rules of the policy."""
     priority: Priority = Priority.STANDARD
+    """How soon a decision is wanted. `modstream publish` chooses the lane by it."""
     lang: Name | None = None
+    """ISO 639-1, where the producer knows it; else it is found."""
     text: str | None = None
+    """As it was posted."""
     media: Annotated[tuple[Media, ...], Meta(max_length=MAX_MEDIA)] = ()
+    """Pictures, videos and sounds."""
     context: Context | None = None
+    """Text around the post, which is judged with it."""
     metadata: dict[str, Any] = {}
+    """The producer's own; carried with the record, and read by nobody. At most 64 KiB."""
 
 
 _decoder = msgspec.json.Decoder(Post)

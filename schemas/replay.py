@@ -49,8 +49,6 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     was_ms: float | None = None
     """From receipt to decision, as published."""
     now: Judged | None = None
-    by: Literal["policy", "chain"] | None = None
-    """What `now` rests on: the published decision with the policy alone, or the whole chain."""
     undecided: str | None = None
     """Where `now` is None: the code of the reason."""
     said: Said | None = None

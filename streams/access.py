@@ -63,6 +63,9 @@ def worker_grants(settings: Settings, stages: Collection[Stage]) -> tuple[Grant,
     else:
         after = STAGES[STAGES.index(hosted[0]) + 1 :] if hosted else ()
         written = [topics.stage(stage, lane) for stage in after for lane in lanes_of(stage)]
+        if settings.canary.pack is not None and {Stage.ENCODE, Stage.FUSE}.intersection(stages):
+            # What the canary fails on goes back to where another pack can begin.
+            written += [topics.stage(Stage.PACK, lane) for lane in lanes_of(Stage.PACK)]
     written += [*topics.retries(), topics.dead_letters]
     if Stage.INGEST in stages or Stage.FUSE in stages:
         written.append(topics.decisions)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from processors.canary import LIVE, Choice, Split
 from processors.chain import Models, Processors, build_chain
@@ -31,6 +30,14 @@ class BesideError(Exception):
 
 
 @dataclass(frozen=True)
+class HostedCanary:
+    watch: CanaryWatch
+    versions: Versions
+    processors: Processors
+    """Its own; what it shares with the live pack is not among them."""
+
+
+@dataclass(frozen=True)
 class Hosted:
     """What runs in a worker."""
 
@@ -38,8 +45,8 @@ class Hosted:
     """One for each stage; those of a canary are in it."""
     versions: Versions
     live: Processors
-    canary: tuple[CanaryWatch, Versions, Processors] | None = None
-    """Its choice, its versions and its own processors."""
+    """The live ones alone."""
+    canary: HostedCanary | None = None
     shadow: Shadow | None = None
 
 
@@ -62,7 +69,7 @@ def hosted(settings: Settings, code: str, stages: Sequence[Stage]) -> Hosted:
     own = _built("canary", settings, code, [stage for stage in needed if stage in stages], second)
     by_stage = {processor.stage: processor for processor in own}
     processors = tuple(_split(processor, by_stage, watch, windows=not same_pack) for processor in live)
-    canary = watch, Versions(code, second.pack.version, second.policy.reference), own
+    canary = HostedCanary(watch, Versions(code, second.pack.version, second.policy.reference), own)
     return Hosted(processors, versions, live, canary, _shadow(settings, code, stages, models))
 
 
@@ -119,16 +126,14 @@ def _readers(settings: Settings, live: Pack, canary: Pack) -> list[Stage]:
     return found
 
 
-def _split(
-    live: AnyProcessor, own: Mapping[Stage, AnyProcessor], choice: Choice, *, windows: bool
-) -> AnyProcessor:
+def _split(live: AnyProcessor, own: Mapping[Stage, AnyProcessor], choice: Choice, *, windows: bool) -> AnyProcessor:
     canary = own.get(live.stage)
     if canary is None or is_async(live) or is_async(canary):
         return live
     return Split(live, canary, choice, windows=windows)
 
 
-def _policy_of(choice: Choice, live: Policy, canary: Policy):
+def _policy_of(choice: Choice, live: Policy, canary: Policy) -> Callable[[Record], Policy]:
     def policy(record: Record) -> Policy:
         return canary if record.judge != LIVE and choice.takes(record.post.post_id) else live
 

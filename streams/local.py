@@ -78,14 +78,18 @@ class LocalKafka:
 
 
 class WorkerProcess:
-    """A worker as a child process; a context manager that ends it. It cannot outlive this process.
+    """A worker, or the console beside it, as a child process; a context manager that ends it. It cannot outlive us.
 
     Must be made on the main thread: the kernel ends the child with the *thread* that started it.
     """
 
-    def __init__(self, command: Sequence[str], stop_timeout_s: float, log: IO[bytes] | None = None) -> None:
-        """`command`: prints `ready` on stdout when it is. `log`: gets its stderr, else ours does."""
+    def __init__(
+        self, command: Sequence[str], stop_timeout_s: float, log: IO[bytes] | None = None, name: str = "worker"
+    ) -> None:
+        """`command`: prints `ready` on stdout when it is. `log`: gets its stderr, else ours does. `name`: what it is
+        called where it fails."""
         self._stop_timeout_s = stop_timeout_s
+        self._name = name
         self._ready = threading.Event()
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-S", str(Path(guard.__file__)), str(os.getpid()), *command],
@@ -95,7 +99,7 @@ class WorkerProcess:
             # A terminal's Ctrl-C goes to this process alone, which then stops worker and Kafka in their order.
             start_new_session=True,
         )
-        self._reader = threading.Thread(target=self._read, args=(self._process.stdout,), name="worker", daemon=True)
+        self._reader = threading.Thread(target=self._read, args=(self._process.stdout,), name=name, daemon=True)
         self._reader.start()
 
     def _read(self, output: IO[bytes]) -> None:
@@ -113,7 +117,7 @@ class WorkerProcess:
         code = self._process.poll()
         if code is not None:
             how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
-            raise ChainFailed(f"the worker {how}; what it said last is above")
+            raise ChainFailed(f"the {self._name} {how}; what it said last is above")
 
     def wait_ready(self, timeout_s: float = READY_TIMEOUT_S) -> None:
         """Raises `ChainFailed` when it ends, or is not ready in time."""
@@ -121,7 +125,7 @@ class WorkerProcess:
         while not self._ready.wait(POLL_S):
             self.check()
             if time.monotonic() > deadline_s:
-                raise ChainFailed(f"the worker was not ready within {timeout_s:g} s")
+                raise ChainFailed(f"the {self._name} was not ready within {timeout_s:g} s")
 
     def stop(self) -> int:
         """End it: with SIGTERM, and if that takes too long with SIGKILL. Returns its exit code."""
@@ -154,6 +158,12 @@ def kafka_port(wanted: int | None) -> int:
 def http_port(settings: Settings) -> int:
     """The worker's HTTP port: known before it starts, so that it can be told."""
     return settings.http.port or free_port()
+
+
+def console_port(settings: Settings) -> int:
+    """The console's port: the one that is set where it is free, else any."""
+    wanted = settings.console.port
+    return wanted if wanted and why_not_free(wanted) is None else free_port()
 
 
 def stop_timeout_s(settings: Settings) -> float:

@@ -56,6 +56,13 @@ def end_offsets(admin: AdminClient, places: Iterable[Place]) -> dict[Place, int]
     return _list(admin, places, OffsetSpec.latest())
 
 
+def offsets_at(admin: AdminClient, places: Iterable[Place], at_ms: int) -> dict[Place, int]:
+    """The offset of each partition's first message that is not older than `at_ms` (ms since the epoch); a partition
+    that has none is left out. Raises `TopicsError`."""
+    found = _list(admin, places, OffsetSpec.for_timestamp(at_ms))
+    return {place: offset for place, offset in found.items() if offset >= 0}
+
+
 def committed_offsets(consumer: Consumer, places: Iterable[Place]) -> dict[Place, TopicPartition]:
     """Offset (negative where there is none) and metadata that the consumer's group has committed.
 

@@ -6,8 +6,8 @@ What Faust leaves open is settled here. It reads committed messages only within 
 transactions log a failed commit and go on: so the consumer is told to read committed, and counting is made idempotent
 instead. Its tables are per source partition: so all is grouped by its key first, and the table's changelog is
 partitioned by the same key. It acknowledges a batch also when its agent fails, and may commit before the changelog has
-what was counted: so a batch ends when every message that came of it is delivered, and a failure ends the process without
-another commit.
+what was counted: so a batch ends when every message that came of it is delivered, and a failure ends the process
+without another commit.
 """
 
 from __future__ import annotations
@@ -22,12 +22,13 @@ from typing import Any, cast
 
 import aiokafka
 import faust
+from aiokafka.partitioner import DefaultPartitioner
 from faust.auth import SASLCredentials, SSLCredentials
 from faust.tables.table import Table
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, EventT, StreamT
 from faust.types.auth import CredentialsT
-from faust.types.tuples import FutureMessage
+from faust.types.tuples import FutureMessage, RecordMetadata
 
 from schemas import InvalidMessage, encode_insight
 from streams.insights.groups import Source, decode_grouped, encode_grouped
@@ -78,12 +79,26 @@ class CommittedTransport(driver.Transport):
     Consumer = CommittedConsumer
 
 
+_partitioner = DefaultPartitioner()
+
+
+def partition_of(key: bytes, partitions: int) -> int:
+    """Where clients put a key: as Java's do, and librdkafka's `murmur2_random`."""
+    every = list(range(partitions))
+    return _partitioner(key, every, every)
+
+
 class DeliveredTable(Table[bytes, bytes]):
-    """A table that knows which of its changes the changelog does not have yet."""
+    """A table whose changelog is partitioned by its key, and that knows which changes are not in the changelog yet."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._sent: list[FutureMessage[Any]] = []
+
+    def partition_for_key(self, key: bytes) -> int:
+        if self.partitions is None:
+            raise TypeError("a table without its number of partitions")
+        return partition_of(key, self.partitions)
 
     def send_changelog(self, *args: Any, **kwargs: Any) -> FutureMessage[Any]:
         sent = super().send_changelog(*args, **kwargs)
@@ -112,8 +127,7 @@ class Agents:
         self._sources = topics.sources()
         self._readings: dict[TP, Reading] = defaultdict(Reading)
         count = partitions[topics.grouped]
-        self._grouped = _topic(self.app, topics.grouped)
-        self._insights = _topic(self.app, topics.insights)
+        self._grouped_name, self._insights_name = topics.grouped, topics.insights
         self._table = cast(
             "DeliveredTable",
             self.app.Table(
@@ -121,19 +135,17 @@ class Agents:
                 key_type=bytes,
                 value_type=bytes,
                 partitions=count,
-                use_partitioner=True,
                 changelog_topic=_topic(self.app, topics.state, partitions=count, acks=False, compacting=True),
             ),
         )
         self._grouped_partitions = range(count)
-        self._partition_of: dict[bytes, int] = {}
-        self._aggregation = Aggregation(settings.insights, self._table, self._partition, metrics)
+        self._aggregation = Aggregation(settings.insights, self._table, self._table.partition_for_key, metrics)
         self._declare()
 
     def _declare(self) -> None:
         for topic, source in self._sources.items():
             self.app.agent(_topic(self.app, topic), name=f"observe-{source}")(self._observing(source))
-        self.app.agent(self._grouped, name="aggregate")(self._aggregate)
+        self.app.agent(_topic(self.app, self._grouped_name), name="aggregate")(self._aggregate)
         self.app.timer(TICK_S, name="progress")(self._tell_progress)
         self.app.on_partitions_assigned.connect(self._on_assigned)
 
@@ -157,7 +169,7 @@ class Agents:
                 log.info("%s-%d:%d is left out: %s", source, message.partition, message.offset, error.field)
                 continue
             for group, seen in observed:
-                sent.append(await self._grouped.send(key=group.encode(), value=encode_grouped(seen), force=True))
+                sent.append(await self._send(self._grouped_name, group.encode(), encode_grouped(seen)))
         await asyncio.gather(*sent)
         for event in events:
             self._readings[event.message.tp].read(_timestamp_ms(event, now_ms), now_ms)
@@ -175,7 +187,7 @@ class Agents:
         insights, states = self._aggregation.fold(batch)
         await asyncio.gather(
             *[
-                await self._insights.send(key=insight.key.encode(), value=encode_insight(insight), force=True)
+                await self._send(self._insights_name, insight.key.encode(), encode_insight(insight))
                 for insight in insights
             ]
         )
@@ -204,18 +216,17 @@ class Agents:
             readings = {tp.partition: self._readings[tp] for tp in assigned if tp.topic == topic}
             message = encode_grouped(told(source, self._partitions[topic], readings))
             for partition in self._grouped_partitions:
-                await self._grouped.send(value=message, partition=partition, force=True)
+                await self._send(self._grouped_name, None, message, partition)
 
     async def _on_assigned(self, _app: object, _assigned: object = None, **_: object) -> None:
         self._aggregation.forget_watermarks()
 
-    def _partition(self, key: bytes) -> int:
-        """The partition that Kafka clients put this key in."""
-        found = self._partition_of.get(key)
-        if found is None:
-            producer = cast("driver.Producer", self.app.producer)
-            found = self._partition_of[key] = producer.key_partition(self._grouped.get_topic_name(), key).partition
-        return found
+    async def _send(
+        self, topic: str, key: bytes | None, value: bytes, partition: int | None = None
+    ) -> Awaitable[RecordMetadata]:
+        """What is returned is done when Kafka has it."""
+        producer = await self.app.maybe_start_producer()
+        return await producer.send(topic, key, value, partition, None, None)
 
     async def _or_fail(self, work: Awaitable[None]) -> None:
         """A batch that failed must not be acknowledged: its agent stays where it is, until the process ends."""

@@ -1,4 +1,4 @@
-"""The topics and the group of insights: what is read, what is written, and the two in between that nobody else reads."""
+"""The topics and the group of insights: what is read, what is written, and the two in between."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class InsightTopics:
         return found
 
     def planned(self) -> tuple[TopicPlan, ...]:
-        """The two in between, with as many partitions as each other: a group's observations and its state go together."""
+        """The two in between, with equal numbers of partitions: a group's observations and its state go together."""
         topics = self.settings.topics
         limit = {"max.message.bytes": str(MESSAGE_BYTES)}
         retention = {"cleanup.policy": "delete", "retention.ms": str(topics.internal_retention_ms)}

@@ -71,7 +71,9 @@ BATCH_COST = HistogramSpec(
     why="powers of four from 1 to 16.8 million, because one scale has to hold a window of sound and a picture's pixels",
 )
 BATCH_LIMIT_ITEMS = GaugeSpec(
-    "modstream_batch_limit_items", "Most records that a batch of the stage may hold, by settings or its own.", ("stage",)
+    "modstream_batch_limit_items",
+    "Most records that a batch of the stage may hold, by settings or its own.",
+    ("stage",),
 )
 BATCH_LIMIT_COST = GaugeSpec(
     "modstream_batch_limit_cost", "Most cost that a batch of the stage may have, in the stage's own unit.", ("stage",)
@@ -203,16 +205,63 @@ MEDIA_LOOKUPS = CounterSpec(
 )
 POLICY_ERRORS = CounterSpec(
     "modstream_policy_errors_total",
-    "Rules that failed to evaluate on a post; the post is at least reviewed. `role` is `active` or `shadow`.",
+    "Rules that failed to evaluate on a post; the post is at least reviewed. `role` is `active`, `canary` or `shadow`.",
     ("role", "rule"),
 )
 POLICY_INFO = GaugeSpec(
     "modstream_policy_info",
-    "1 for each policy in use (`name@sha`). `role` is `active` or `shadow`.",
+    "1 for each policy in use (`name@sha`). `role` is `active`, `canary` or `shadow`.",
     ("policy", "role"),
 )
-PACK_INFO = GaugeSpec("modstream_pack_info", "1 for the model pack in use (`name@sha`).", ("pack",))
+PACK_INFO = GaugeSpec("modstream_pack_info", "1 for each model pack in use (`name@sha`).", ("pack",))
 BUILD_INFO = GaugeSpec("modstream_build_info", "1 for the version that runs.", ("version", "python"))
+
+# Beside the live pack and policy
+
+SHADOW_POSTS = CounterSpec(
+    "modstream_shadow_posts_total",
+    "Posts that came to the shadow: `judged`; `failed`, where no decision came of it; `skipped`, where it was behind "
+    "and its queue full; `unsent`, where Kafka did not take its decision. None of it concerns the post.",
+    ("outcome",),
+)
+SHADOW_ACTIONS = CounterSpec(
+    "modstream_shadow_actions_total", "Posts by what was decided and what the shadow would have.", ("live", "shadow")
+)
+SHADOW_FLAGS = CounterSpec(
+    "modstream_shadow_flags_total",
+    "Flags that one of the two raised and the other did not; `by` is `live` or `shadow`.",
+    ("flag", "by"),
+)
+SHADOW_LABEL_SHIFT = HistogramSpec(
+    "modstream_shadow_label_shift",
+    "Of each post the largest difference between a label's probability as decided and as the shadow has it.",
+    buckets=(0.002, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0),
+    why="0.002 is what batches and machines may differ by; from a tenth on, thresholds are passed",
+)
+SHADOW_SECONDS = HistogramSpec(
+    "modstream_shadow_seconds",
+    "What a batch of at most 32 posts takes the shadow.",
+    buckets=FAST_SECONDS,
+    why="the same as the stages' compute time, to be compared with it",
+)
+SHADOW_STATE = GaugeSpec(
+    "modstream_shadow_state",
+    "1 for the state that the shadow is in: `running`, or `ended` by a fault of its own. No series without a shadow.",
+    ("state",),
+)
+SHADOW_WAITING = GaugeSpec("modstream_shadow_waiting_records", "Posts in the shadow's queue.")
+CANARY_POSTS = CounterSpec(
+    "modstream_canary_posts_total",
+    "Posts that the canary got at a stage: `judged`, or `taken_back` where it failed and the live pack and policy took "
+    "over.",
+    ("stage", "outcome"),
+)
+CANARY_STATE = GaugeSpec(
+    "modstream_canary_state",
+    "1 for the state that this worker's canary is in: `chosen` for its share of the posts, or `off` because it failed "
+    "too often. No series without a canary.",
+    ("state",),
+)
 
 SECTIONS: dict[str, tuple[Spec, ...]] = {
     "Messages and posts": (
@@ -266,6 +315,17 @@ SECTIONS: dict[str, tuple[Spec, ...]] = {
         POLICY_INFO,
         PACK_INFO,
         BUILD_INFO,
+    ),
+    "Shadow and canary": (
+        SHADOW_POSTS,
+        SHADOW_ACTIONS,
+        SHADOW_FLAGS,
+        SHADOW_LABEL_SHIFT,
+        SHADOW_SECONDS,
+        SHADOW_STATE,
+        SHADOW_WAITING,
+        CANARY_POSTS,
+        CANARY_STATE,
     ),
 }
 """The catalogue, in the order of its documentation."""

@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 
 from schemas import Action
 from streams.metrics import catalogue
+from streams.metrics.beside import BesideMetrics
 from streams.metrics.labels import AllowList
 from streams.metrics.specs import Instruments
 from streams.metrics.stage import EngineFamilies, EngineMetrics, StageFamilies, StageMetrics
@@ -23,7 +24,7 @@ TransactionOutcome = Literal["committed", "aborted", "timed_out", "lost", "fence
 RebalanceEvent = Literal["assigned", "revoked", "lost"]
 PauseReason = Literal["budget", "breaker", "newer_version", "not_before"]
 BreakerState = Literal["closed", "open", "probing"]
-PolicyRole = Literal["active", "shadow"]
+PolicyRole = Literal["active", "canary", "shadow"]
 PostKind = Literal["text", "media"]
 """Whether a post has media: what they cost is another order of magnitude."""
 
@@ -84,6 +85,7 @@ class WorkerMetrics:
         self._policy_info = instruments.gauge(catalogue.POLICY_INFO)
         self._pack_info = instruments.gauge(catalogue.PACK_INFO)
         self._build_info = instruments.gauge(catalogue.BUILD_INFO)
+        self.beside = BesideMetrics(instruments)
         ProcessCollector(registry=self.registry)
         self._start_at_zero()
 
@@ -246,3 +248,8 @@ class WorkerMetrics:
             self._policy_info[policy, "active"].set(1)
         if shadow is not None:
             self._policy_info[shadow, "shadow"].set(1)
+
+    def running_beside(self, role: PolicyRole, pack: str, policy: str) -> None:
+        """A canary or a shadow that runs too; to be told after `running`."""
+        self._pack_info[pack,].set(1)
+        self._policy_info[policy, role].set(1)

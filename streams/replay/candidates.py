@@ -12,7 +12,7 @@ from schemas import InvalidPost, Post, decode_post
 from schemas.source import Source
 from streams.offsets import Place
 from streams.reader import Read, read_between
-from streams.replay.plan import PURPOSE, Plan, starts
+from streams.replay.plan import PURPOSE, Plan, input_topics, starts
 from streams.replay.published import Published
 from streams.replay.question import Selection
 from streams.replay.store import ReplayStore
@@ -69,7 +69,7 @@ def wanted(decision: Published, selection: Selection) -> bool:
 
 def from_decisions(store: ReplayStore, plan: Plan) -> Iterator[Piece]:
     """Every wanted decision that was not judged yet, without its post."""
-    topics = {span.topic for span in plan.posts}
+    topics = input_topics(plan.asked.prefix)
     piece = Piece()
     for decision in store.all_published(store.last_place):
         if decision.source.topic in topics and wanted(decision, plan.selection):
@@ -92,9 +92,7 @@ def from_posts(settings: Settings, store: ReplayStore, plan: Plan) -> Iterator[P
         if place not in left:
             continue
         piece = Piece()
-        for message in read_between(
-            settings.kafka, settings.group, PURPOSE, {place: left[place]}, {place: span.end}
-        ):
+        for message in read_between(settings.kafka, settings.group, PURPOSE, {place: left[place]}, {place: span.end}):
             _take(message, store, plan.selection, piece)
             piece.reached = {place: message.offset + 1}
             if len(piece.candidates) >= PIECE_POSTS or piece.size >= PIECE_BYTES:
@@ -106,7 +104,7 @@ def from_posts(settings: Settings, store: ReplayStore, plan: Plan) -> Iterator[P
 
 def without_post(store: ReplayStore, plan: Plan) -> Iterator[Piece]:
     """Once all posts were read: the wanted decisions whose post is no longer there."""
-    topics = {span.topic for span in plan.posts}
+    topics = input_topics(plan.asked.prefix)
     piece = Piece()
     for decision in store.all_published():
         gone = decision.source.topic in topics and wanted(decision, plan.selection)
@@ -124,10 +122,6 @@ def _take(message: Read, store: ReplayStore, selection: Selection, piece: Piece)
         return
     if message.value is None:
         piece.counted["deletes"] += 1
-        return
-    if message.origin.attempt is not None:
-        # A dead letter that was replayed: its decision names the place where the post was first published.
-        piece.counted["republished"] += 1
         return
     try:
         head = _head.decode(message.value)
@@ -147,6 +141,10 @@ def _take(message: Read, store: ReplayStore, selection: Selection, piece: Piece)
         offset=message.offset,
         timestamp_ms=message.timestamp_ms,
     )
+    if decision.source != place and message.origin.attempt is not None:
+        # A dead letter that was replayed: its decision names the place where the post was first published.
+        piece.counted["republished"] += 1
+        return
     if decision.source != place:
         later = (decision.source.timestamp_ms, decision.source.offset) > (place.timestamp_ms, place.offset)
         piece.counted["superseded" if later else "no_decision"] += 1

@@ -24,8 +24,6 @@ class TextFeatures:
 
     def of(self, post: Post) -> dict[str, float]:
         """Those of `TEXT_FEATURES`, and those of media as a post without any has them. Raises `ProcessingError`."""
-        record = Record(
-            post=post, source=_NOWHERE, content_hash="", received_ms=0, route=(Stage.INGEST, Stage.PACK)
-        )
+        record = Record(post=post, source=_NOWHERE, content_hash="", received_ms=0, route=(Stage.INGEST, Stage.PACK))
         section = self._pack.prepare(self._ingest.prepare(record)).pack
         return {**dict.fromkeys(MEDIA_FEATURES, 0.0), **(section.features if section is not None else {})}

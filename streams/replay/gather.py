@@ -13,7 +13,7 @@ from streams.reader import Read, read_between
 from streams.replay.plan import PURPOSE, Plan, Span, ends, starts
 from streams.replay.published import decode_published
 from streams.replay.question import Selection
-from streams.replay.store import ReplayStore
+from streams.replay.store import About, ReplayStore
 from streams.settings import Settings
 
 PIECE = 5_000
@@ -83,7 +83,8 @@ def _feedback(store: ReplayStore, selection: Selection, message: Read) -> str | 
         return _wrong(message, error)
     if selection.has_id(feedback.post_id):
         created_ms = round(feedback.created_at.timestamp() * 1000)
-        for about, name in (("decision", feedback.decision_id), ("post", feedback.post_id)):
+        ids: dict[About, str] = {"decision": feedback.decision_id, "post": feedback.post_id}
+        for about, name in ids.items():
             said = Said(verdict=feedback.verdict, labels=feedback.labels, about=about)
             store.say(about, name, created_ms, feedback.feedback_id, said)
     return None

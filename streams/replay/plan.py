@@ -11,8 +11,8 @@ from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from schemas import Stage
-from streams.access import Grant, Kind
 from streams.access import READ as READ_OPERATION
+from streams.access import Grant, Kind
 from streams.kafka import common_settings, error_of, new_consumer, reader_settings
 from streams.offsets import Place, end_offsets, first_offsets, places_of
 from streams.replay.question import QuestionError, Selection
@@ -102,8 +102,8 @@ def kept_plan(store: ReplayStore, asked: Asked, folder: str) -> Plan | None:
         names = [name for name in asked.__struct_fields__ if getattr(asked, name) != getattr(plan.asked, name)]
         was, now = getattr(plan.asked, names[0]), getattr(asked, names[0])
         raise QuestionError(
-            f"{folder} holds a replay of another question ({', '.join(names)}; {names[0]} was {was}, is {now}): expected "
-            "the same arguments, pack and policy, or another folder"
+            f"{folder} holds a replay of another question ({', '.join(names)}; {names[0]} was {was}, is {now}): "
+            "expected the same arguments, pack and policy, or another folder"
         )
     return plan
 
@@ -163,7 +163,11 @@ def _within(span: Span, selection: Selection) -> Span | None:
 def _from_time(settings: Settings, spans: tuple[Span, ...], since_ms: int) -> tuple[Span, ...]:
     """From the first message that is so late. What comes after it may be earlier again, as senders' clocks differ, and
     is told apart when it is read."""
-    client = {**common_settings(settings.kafka, PURPOSE), **reader_settings(), "group.id": f"{settings.group}.{PURPOSE}"}
+    client = {
+        **common_settings(settings.kafka, PURPOSE),
+        **reader_settings(),
+        "group.id": f"{settings.group}.{PURPOSE}",
+    }
     consumer = new_consumer(client, lambda error: None)
     try:
         wanted = [TopicPartition(span.topic, span.partition, since_ms) for span in spans]

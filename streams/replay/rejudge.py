@@ -22,8 +22,8 @@ from dataclasses import dataclass
 
 from processors.fuse.gating import MODALITY_PARTS, SMALLEST_STEP
 from processors.pack.features import MEDIA_FEATURES
-from processors.packs import Pack
 from processors.pack.parts import WORD_PARTS
+from processors.packs import Pack
 from processors.policy import (
     INTERACTION_EMERGENT,
     INTERACTION_NEUTRALISED,

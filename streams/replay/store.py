@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -39,8 +40,8 @@ CREATE TABLE IF NOT EXISTS costs (at INTEGER PRIMARY KEY, cost BLOB NOT NULL);
 _pairs = msgspec.msgpack.Decoder(Pair)
 _said = msgspec.msgpack.Decoder(Said)
 
-About = str
-"""`decision` or `post`: what an id of feedback names."""
+About = Literal["decision", "post"]
+"""What an id of feedback names."""
 
 
 class Cost(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,7 +131,9 @@ class ReplayStore:
         )
 
     def delete(self, post_id: str) -> None:
-        self._connection.execute("INSERT OR REPLACE INTO published VALUES (?, NULL, NULL, NULL, NULL, NULL)", (post_id,))
+        self._connection.execute(
+            "INSERT OR REPLACE INTO published VALUES (?, NULL, NULL, NULL, NULL, NULL)", (post_id,)
+        )
 
     def published(self, post_id: str) -> tuple[bool, Published | None]:
         """Whether anything was published on a post, and the decision that holds; None where it was deleted."""

@@ -84,7 +84,7 @@ class ConsoleSettings(Struct, frozen=True, kw_only=True):
         Meta(
             ge=1,
             le=900,
-            description="Percentiles are those of the last so many seconds: a 99th percentile needs some hundred posts.",
+            description="Percentiles are those of the last so many seconds: a 99th percentile needs hundreds of posts.",
         ),
     ] = 60.0
     keep: Annotated[

@@ -16,9 +16,9 @@ class PrivacySettings(Struct, frozen=True, kw_only=True):
         Annotated[
             Secret,
             Meta(
-                description="Key of the hashes (HMAC-SHA-256) that stand for author ids in what is exported, such as the "
-                "pairs of a replay; 32 random characters or more. Without a key authors are left out: a hash without "
-                "one is undone by trying all ids. Never shown: it prints as stars."
+                description="Key of the hashes (HMAC-SHA-256) that stand for author ids in what is exported, such as "
+                "the pairs of a replay; 32 random characters or more. Without a key authors are left out: a hash "
+                "without one is undone by trying all ids. Never shown: it prints as stars."
             ),
         ]
         | None

@@ -1,4 +1,4 @@
-"""Keeps dashboards and rules current: `python -m streams.watch --write` writes them, `--check` says whether they are."""
+"""Keeps dashboards and rules current: `python -m streams.watch --write` writes them, `--check` looks."""
 
 from __future__ import annotations
 

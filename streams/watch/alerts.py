@@ -11,7 +11,7 @@ from streams.topology import LONG, RETRY_DELAYS_S, STAGES
 from streams.watch import recording
 from streams.watch.foreign import JOB, UP
 from streams.watch.objectives import BURNS, OBJECTIVES, OUR_CAUSES, Burn, Objective
-from streams.watch.promql import gauge, increase, is_, is_not, like, rate, select, unlike
+from streams.watch.promql import gauge, increase, is_, is_not, like, or_zero, rate, risen, select, unlike
 from streams.watch.rules import Alert, Group
 
 LAG_S = 60
@@ -42,7 +42,7 @@ BIAS_EXPECTED = 10
 """The least number of a group's posts, and of those that would be restricted if it were treated like the whole: below
 them, the normal distribution that z goes by is no good picture."""
 REBALANCES = 3
-"""Partitions taken from a worker, so often in a quarter of an hour and for half an hour. A rolling restart ends sooner."""
+"""Times that a worker loses partitions in a quarter of an hour, for half an hour. A rolling restart ends sooner."""
 FAILED_TRANSACTIONS = 0.1
 """Of all; a rebalance aborts one now and then."""
 UNSERVED_WINDOW = "30m"
@@ -50,7 +50,7 @@ UNSERVED_WINDOW = "30m"
 
 _INNER = "|".join(stage.value for stage in (*STAGES[1:],))
 _LONG_TOPICS = rf".*\.{LONG.value}"
-_RETRY_TOPICS = rf".*\bretry\.({'|'.join(RETRY_DELAYS_S)})"
+_RETRY_TOPICS = rf".*retry\.({'|'.join(RETRY_DELAYS_S)})"
 
 
 def _burn(objective: Objective, burn: Burn) -> str:
@@ -64,8 +64,12 @@ def _burns(objective: Objective, name: str) -> list[Alert]:
     slow = " or ".join(_burn(objective, burn) for burn in BURNS if not burn.pages)
     promise = f"the objective is that {objective.what}"
     return [
-        Alert(f"Modstream{name}BurnFast", paging, "2m", "page", f"The month's error budget is used up in days: {promise}."),
-        Alert(f"Modstream{name}BurnSlow", slow, "15m", "ticket", f"The error budget does not last the month: {promise}."),
+        Alert(
+            f"Modstream{name}BurnFast", paging, "2m", "page", f"The month's error budget is used up in days: {promise}."
+        ),
+        Alert(
+            f"Modstream{name}BurnSlow", slow, "15m", "ticket", f"The error budget does not last the month: {promise}."
+        ),
     ]
 
 
@@ -78,7 +82,6 @@ def _lag() -> str:
 def _stalled() -> str:
     """Messages wait and none is taken. Recordings may take longer than that, and the retry topics wait by design."""
     topics = unlike(f"{_LONG_TOPICS}|{_RETRY_TOPICS}")
-    waiting = f"min_over_time({recording.LAG_MESSAGES.name}[10m])"
     waiting = f"min_over_time({select(recording.LAG_MESSAGES, topic=topics)}[10m]) > 0"
     return f"{waiting} unless on (topic) {increase(catalogue.MESSAGES_CONSUMED, '10m', ('topic',))} > 0"
 
@@ -96,11 +99,11 @@ def _input_silent() -> str:
 
 
 def _unserved() -> str:
-    topics = like(rf".*\b({_INNER})(\.[a-z]+)?")
-    sent = increase(catalogue.OUTPUTS, UNSERVED_WINDOW, ("topic",), topic=topics)
+    topics = like(rf".*({_INNER})(\.[a-z]+)?")
+    sent = risen(catalogue.OUTPUTS, UNSERVED_WINDOW, ("topic",), topic=topics)
     taken = increase(catalogue.MESSAGES_CONSUMED, UNSERVED_WINDOW, ("topic",))
     # A worker that reads the topic tells its lag also while nothing is taken, as from a lane full of recordings.
-    return f"{sent} > 0 unless on (topic) {taken} > 0 unless on (topic) {recording.LAG_MESSAGES.name} >= 0"
+    return f"{sent} unless on (topic) {taken} > 0 unless on (topic) {recording.LAG_MESSAGES.name} >= 0"
 
 
 def _drift() -> str:
@@ -122,7 +125,7 @@ def _bias() -> str:
 
 def _invalid() -> str:
     invalid = increase(catalogue.DEAD_LETTERS, "30m", cause=is_(Cause.INVALID_POST.value))
-    decided = increase(catalogue.POSTS_DECIDED, "30m")
+    decided = or_zero(increase(catalogue.POSTS_DECIDED, "30m"))
     return f"{invalid} / ({decided} + {invalid}) > {INVALID_SHARE} and {invalid} > {INVALID_POSTS}"
 
 
@@ -177,7 +180,7 @@ ALERTS: tuple[Alert, ...] = (
         f" > {OUR_DEAD_LETTERS}",
         "0m",
         "ticket",
-        "{{ $value | humanize }} posts were given up at {{ $labels.stage }} in a quarter of an hour: {{ $labels.cause }}.",
+        "{{ $value | humanize }} posts were given up at {{ $labels.stage }} in 15 minutes: {{ $labels.cause }}.",
     ),
     Alert(
         "ModstreamInvalidPosts",
@@ -191,15 +194,15 @@ ALERTS: tuple[Alert, ...] = (
         _drift(),
         "30m",
         "ticket",
-        "The last hour's decisions differ from those of the day before: population stability index {{ $value | humanize }}.",
+        "The last hour's decisions are not as those of the day before: stability index {{ $value | humanize }}.",
     ),
     Alert(
         "ModstreamBias",
         _bias(),
         "30m",
         "ticket",
-        "Posts of the {{ $labels.dimension }} {{ $labels.group }} are {{ $labels.outcome }} {{ $value | humanize }} times "
-        "as often as all posts.",
+        "Posts of the {{ $labels.dimension }} {{ $labels.group }} are {{ $labels.outcome }} {{ $value | humanize }} "
+        "times as often as all posts.",
     ),
     Alert(
         "ModstreamBreakerOpen",
@@ -260,7 +263,7 @@ ALERTS: tuple[Alert, ...] = (
     ),
     Alert(
         "ModstreamPolicyErrors",
-        f"{increase(catalogue.POLICY_ERRORS, '15m', ('rule', 'role'))} > 0",
+        risen(catalogue.POLICY_ERRORS, "15m", ("rule", "role")),
         "0m",
         "ticket",
         "The rule {{ $labels.rule }} of the {{ $labels.role }} policy fails: the posts it fails on are reviewed.",

@@ -1,8 +1,8 @@
 """What is promised, and how fast it may be used up before somebody is woken.
 
-Multi-window, multi-burn-rate alerts as in chapter 5 of Google's Site Reliability Workbook ("Alerting on SLOs", its sixth
-approach; https://sre.google/workbook/alerting-on-slos/). A burn rate of 1 uses the whole error budget up in exactly
-the objective's 30 days. The long window says that it matters, the short one that it still goes on.
+Multi-window, multi-burn-rate alerts as in chapter 5 of Google's Site Reliability Workbook ("Alerting on SLOs", the
+sixth approach; https://sre.google/workbook/alerting-on-slos/). A burn rate of 1 uses the whole error budget up in
+exactly the objective's 30 days. The long window says that it matters, the short one that it still goes on.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from schemas import Cause
 from streams.metrics import catalogue
 from streams.topology import STANDARD
-from streams.watch.promql import count_rate, increase, is_, like, or_zero, rate, share_above
+from streams.watch.promql import increase, is_, like, observations_above, or_zero, rate, share_above
 
 PERIOD_DAYS = 30
 
@@ -52,8 +52,8 @@ BURNS = (
     Burn(1.0, "3d", "6h", pages=False),  # 10% in three days
 )
 
-WINDOWS_S = {"5m": 300, "30m": 1_800, "1h": 3_600, "6h": 21_600, "3d": 259_200}
-"""Every window of `BURNS`, in seconds."""
+WINDOWS = ("5m", "30m", "1h", "6h", "3d")
+"""Every window of `BURNS`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +85,7 @@ def _late_share(window: str) -> str:
 
 
 def _late(window: str) -> str:
-    decided = count_rate(catalogue.END_TO_END_SECONDS, window, **_TEXT)
-    return f"({_late_share(window)}) * {decided} * {WINDOWS_S[window]}"
+    return observations_above(catalogue.END_TO_END_SECONDS, LATENCY_S, window, **_TEXT)
 
 
 def _lost_share(window: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from prometheus_client.utils import floatToGoString
+from prometheus_client.utils import floatToGoString  # pyright: ignore[reportUnknownVariableType]
 
 from streams.metrics.specs import CounterSpec, GaugeSpec, HistogramSpec, Spec
 
@@ -102,10 +102,21 @@ def quantile(q: float, source: HistogramSpec, window: str, by: Sequence[str] = (
 
 def share_above(source: HistogramSpec, bound: float, window: str, /, **matchers: Matcher) -> str:
     """The share of observations above `bound`, which must be one of the histogram's buckets."""
-    if bound not in source.buckets:
-        raise ValueError(f"{source.name} has no bucket {bound:g}: expected one of {source.buckets}")
-    below = select(source, "_bucket", **matchers, le=is_(floatToGoString(bound)))
-    return f"1 - {total(f'rate({below}[{window}])', ())} / {count_rate(source, window, **matchers)}"
+    below = _below(source, bound, **matchers)
+    return f"1 - {total(f'rate({below}[{window}])')} / {count_rate(source, window, **matchers)}"
+
+
+def observations_above(source: HistogramSpec, bound: float, window: str, /, **matchers: Matcher) -> str:
+    """Their number in the window."""
+    everything = total(f"increase({select(source, '_count', **matchers)}[{window}])")
+    return f"{everything} - {total(f'increase({_below(source, bound, **matchers)}[{window}])')}"
+
+
+def risen(source: CounterSpec, window: str, by: Sequence[str], /, **matchers: Matcher) -> str:
+    """Where anything was counted in the window, also where the series is new: `increase` needs two values of it."""
+    ever = total(select(source, **matchers), _checked(source, by))
+    before = total(f"{select(source, **matchers)} offset {window}", by)
+    return f"({increase(source, window, by, **matchers)} > 0 or ({ever} > 0 unless {before}))"
 
 
 def total(expression: str, by: Sequence[str] = ()) -> str:
@@ -115,6 +126,12 @@ def total(expression: str, by: Sequence[str] = ()) -> str:
 def or_zero(expression: str) -> str:
     """0 where there is no series yet, for an expression without labels."""
     return f"({expression} or vector(0))"
+
+
+def _below(source: HistogramSpec, bound: float, /, **matchers: Matcher) -> str:
+    if bound not in source.buckets:
+        raise ValueError(f"{source.name} has no bucket {bound:g}: expected one of {source.buckets}")
+    return select(source, "_bucket", **matchers, le=is_(floatToGoString(bound)))
 
 
 def _aggregated(how: str, expression: str, by: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from schemas import Action
 from streams.metrics import catalogue
 from streams.metrics.specs import HistogramSpec
-from streams.watch.objectives import OBJECTIVES, WINDOWS_S
+from streams.watch.objectives import OBJECTIVES, WINDOWS
 from streams.watch.promql import (
     Recorded,
     gauge,
@@ -65,7 +65,7 @@ def _slo() -> Group:
         [
             Recording(errors(objective.name, window), objective.errors(window))
             for objective in OBJECTIVES
-            for window in WINDOWS_S
+            for window in WINDOWS
         ],
     )
 
@@ -98,8 +98,8 @@ def _stages() -> Group:
 
 
 def _mix() -> Group:
-    """Population stability index of the last hour's actions against the day before it (Yurdakul, "Statistical Properties
-    of Population Stability Index", Western Michigan University 2018): the sum of (p - q) ln(p / q) over the actions."""
+    """Population stability index of the last hour's actions against the day before: the sum of (p - q) ln(p / q) over
+    the actions (Yurdakul, "Statistical Properties of Population Stability Index", Western Michigan University 2018)."""
     hour, day = (
         f"clamp_min({series.name} / on () group_left () sum({series.name}), {SMALLEST_SHARE})"
         for series in (DECISIONS_1H, DECISIONS_DAY_BEFORE)

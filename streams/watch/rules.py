@@ -15,7 +15,7 @@ HEAD = """\
 """
 
 RUNBOOKS = "{{ with $externalLabels.runbooks }}{{ . }}{{ else }}docs/runbooks.md{{ end }}"
-"""Where the runbooks are: Prometheus' external label `runbooks`, an address without the `#`, where somebody serves them."""
+"""Where the runbooks are: Prometheus' external label `runbooks`, an address without the `#`, where they are served."""
 
 
 @dataclass(frozen=True, slots=True)

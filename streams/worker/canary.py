@@ -23,9 +23,7 @@ class CanaryWatch:
     it, until it is started again. Nothing is lost: what it failed on was judged by the live pack and policy.
     """
 
-    def __init__(
-        self, settings: CanarySettings, name: str, *, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, settings: CanarySettings, name: str, *, clock: Callable[[], float] = time.monotonic) -> None:
         """`name`: its pack and its policy."""
         self.name = name
         self.off = False

@@ -76,8 +76,8 @@ class Shadow:
         anew: bool,
         producer: Callable[[], Sender],
     ) -> None:
-        """`processors`: from `pack` on where the shadow has a pack of its own (`anew`), else `fuse` alone. `producer` is
-        called on the thread, and again when the one it gave is broken."""
+        """`processors`: from `pack` on where the shadow has a pack of its own (`anew`), else `fuse` alone. `producer`
+        is called on the thread, and again when the one it gave is broken."""
         self.policy = policy
         self.pack = pack
         self.processors = processors
@@ -165,9 +165,7 @@ class Shadow:
 
     def _judge(self, batch: Sequence[Judged], producer: Sender) -> Sender:
         began_s = time.perf_counter()
-        outcomes = run_chain(
-            self.processors, [before_pack(one.record) if self._anew else one.record for one in batch]
-        )
+        outcomes = run_chain(self.processors, [before_pack(one.record) if self._anew else one.record for one in batch])
         done = Tally()
         for one, outcome in zip(batch, outcomes, strict=True):
             try:
@@ -175,9 +173,7 @@ class Shadow:
                     done.posts["failed"] += 1
                     continue
                 value = decision_messages(outcome).decision
-                producer.produce(
-                    self._topic, value, one.decision.post_id.encode(), on_delivery=self._delivered
-                )
+                producer.produce(self._topic, value, one.decision.post_id.encode(), on_delivery=self._delivered)
             except ProcessingError:  # too large for the topic
                 done.posts["failed"] += 1
             except BufferError:

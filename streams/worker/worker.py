@@ -36,6 +36,7 @@ from streams.worker.loop import Broken, Loop, LoopSettings
 from streams.worker.outcomes import Outcomes, Versions
 from streams.worker.process import calm_collector
 from streams.worker.segment import Segment
+from streams.worker.shadow import Shadow
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,8 @@ FULL_GRACE_S = 1.0
 rebalance, or an urgent post, may well wait for it."""
 LOOK_EVERY_S = 1.0
 """How often readiness is looked at anew; nobody scrapes more often."""
+SHADOW_STOP_S = 3.0
+"""For the shadow's batch under way and its decisions on their way; it is nothing to wait for longer."""
 STOP_MARGIN_S = 5.0
 """Beyond the drain timeout: for the last commit and for leaving the group."""
 
@@ -62,14 +65,19 @@ class Worker:
         *,
         http_port: int | None = None,
         look: Callable[[WorkerMetrics], None] | None = None,
+        canary: Versions | None = None,
+        shadow: Shadow | None = None,
     ) -> None:
-        """`look` is called every second or so, on the consumer thread, to add to the metrics."""
+        """`look` is called every second or so, on the consumer thread, to add to the metrics. `canary`: what some of
+        the processors run for some of the posts. `shadow`: judges beside them, and is started and stopped here."""
         self._settings = settings
         self._stages = tuple(stages)
         self._processors = processors
         self._versions = versions
         self._http = settings.http if http_port is None else HttpSettings(host=settings.http.host, port=http_port)
         self._look = look
+        self._canary = canary
+        self._shadow = shadow
         self._stop = threading.Event()
         self._stop_by_s: float | None = None
         self._crash: BaseException | None = None
@@ -117,7 +125,13 @@ class Worker:
             tracing = build_tracing(settings.tracing, instance=instance.name, version=self._versions.code)
             stack.callback(tracing.close)
             self.metrics.running(self._versions.code, self._versions.pack, self._versions.policy)
-            outcomes = Outcomes(self._topics, self._versions, settings.retry.max_attempts)
+            if self._canary is not None and self._canary.pack and self._canary.policy:
+                self.metrics.running_beside("canary", self._canary.pack, self._canary.policy)
+            if self._shadow is not None:
+                self.metrics.running_beside("shadow", self._shadow.pack, self._shadow.policy)
+                self._shadow.start()
+                stack.callback(self._shadow.stop, SHADOW_STOP_S)
+            outcomes = Outcomes(self._topics, self._versions, settings.retry.max_attempts, self._canary)
             segment = Segment(
                 self._processors,
                 outcomes,
@@ -127,6 +141,7 @@ class Worker:
                 batching=self._batching(),
                 threads=settings.worker.cpu_threads or usable_cores(),
                 on_crash=self._crashed,
+                shadow=self._shadow.put if self._shadow is not None else None,
             )
             segment.start()
             self.health.set(Ready.MODELS, True, "loaded")

@@ -41,6 +41,7 @@ OPTIONS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("data", "check"): ("--manifest", "--data", "--out", "--json"),
     ("data", "extract"): ("--manifest", "--data", "--out", "--limit", "--json", "--pack", "--config"),
     ("data", "shards"): ("--manifest", "--data", "--readings", "--split", "--items", "--mismatches", "--out", "--json"),
+    ("canary",): (*CONNECTION, "--json", "--span", "--pack", "--policy", "--canary-pack", "--canary-policy"),
     ("lag",): (*CONNECTION, "--json"),
     ("dlq", "list"): (*CONNECTION, "--json", "--cause", "--stage", "--limit"),
     ("dlq", "show"): (*CONNECTION, "--json", "WHICH"),

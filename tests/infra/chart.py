@@ -77,9 +77,7 @@ def of_kind(manifests: Sequence[Manifest], kind: str) -> dict[str, Manifest]:
 def workers(manifests: Sequence[Manifest]) -> dict[str, Manifest]:
     """The Deployments of the segments, by segment."""
     found = of_kind(manifests, "Deployment")
-    return {
-        name: m for name, m in found.items() if m["metadata"]["labels"]["app.kubernetes.io/component"] == "worker"
-    }
+    return {name: m for name, m in found.items() if m["metadata"]["labels"]["app.kubernetes.io/component"] == "worker"}
 
 
 def pod_specs(manifests: Sequence[Manifest]) -> dict[str, Manifest]:

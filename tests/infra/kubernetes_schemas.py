@@ -55,7 +55,7 @@ def _strict(schema: Any) -> Any:
     strict = {key: _strict(value) for key, value in cast("dict[str, Any]", schema).items()}
     if strict.get("x-kubernetes-int-or-string"):
         strict.pop("type", None)
-    if isinstance(strict.get("properties"), dict) and strict.get("type") == "object":
-        if "additionalProperties" not in strict and not strict.get("x-kubernetes-preserve-unknown-fields"):
-            strict["additionalProperties"] = False
+    open_ended = "additionalProperties" in strict or strict.get("x-kubernetes-preserve-unknown-fields")
+    if isinstance(strict.get("properties"), dict) and strict.get("type") == "object" and not open_ended:
+        strict["additionalProperties"] = False
     return strict

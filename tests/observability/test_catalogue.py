@@ -11,7 +11,19 @@ from streams.metrics.__main__ import main
 from streams.metrics.catalogue import CATALOGUE
 from streams.metrics.specs import CounterSpec, HistogramSpec, Spec
 
-UNITS = ("_seconds", "_bytes", "_items", "_cost", "_records", "_messages", "_info", "_state", "_suspects", "_confidence")
+UNITS = (
+    "_seconds",
+    "_bytes",
+    "_items",
+    "_cost",
+    "_records",
+    "_messages",
+    "_info",
+    "_state",
+    "_suspects",
+    "_confidence",
+    "_shift",
+)
 
 
 def names(spec: Spec) -> str:

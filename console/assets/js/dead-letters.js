@@ -99,7 +99,7 @@ export function deadLettersView(place, { session, query }) {
         "button",
         { type: "button", class: "row letter-row", "aria-expanded": String(key === open), on: { click: () => show(letter) } },
         h("time", { class: "faint", title: moment(letter.timestamp_ms) }, clock(letter.timestamp_ms)),
-        h("span", {}, h("span", { class: "badge block plain" }, words(letter.cause ?? "unknown"))),
+        h("span", { class: "letter-cause" }, h("span", { class: "badge block plain" }, words(letter.cause ?? "unknown")), letter.replayed ? h("span", { class: "badge plain" }, "replayed") : null),
         foreign(letter.stage ?? "–", { class: "letter-stage muted" }),
         foreign(letter.reason ?? "", { class: "letter-reason clip", title: letter.reason }),
         foreign(letter.post_id ?? "–", { class: "letter-post mono clip" }),

@@ -56,7 +56,7 @@ document.addEventListener("keydown", (event) => {
 export function showKeys() {
   overlay?.remove();
   const groups = new Map([["Everywhere", []]]);
-  for (const shortcut of shortcuts) {
+  for (const shortcut of shortcuts.filter(({ silent }) => !silent)) {
     if (!groups.has(shortcut.group)) groups.set(shortcut.group, []);
     groups.get(shortcut.group).push(shortcut);
   }

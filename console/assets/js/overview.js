@@ -65,7 +65,7 @@ export function overviewView(place, { session, live }) {
       if (held.textContent !== (text ?? "")) held.textContent = text ?? "";
     },
   });
-  const flags = new LiveList({ row: flagRow, kept: FLAGS_SHOWN, nothing: empty("No flag was raised since this page was opened.") });
+  const flags = new LiveList({ row: flagRow, kept: FLAGS_SHOWN, nothing: empty("No flag was raised lately. They appear here as they are.") });
   const pause = button({ name: "pause", text: "Pause", class: "small", "aria-pressed": "false" }, () => togglePause());
   const togglePause = () => {
     decisions.paused = !decisions.paused;
@@ -109,10 +109,11 @@ export function overviewView(place, { session, live }) {
   };
   const loadPast = async () => {
     try {
-      const [history, recent] = await Promise.all([get("history"), get("decisions", { limit: DECISIONS_SHOWN })]);
+      const [history, recent, raised] = await Promise.all([get("history"), get("decisions", { limit: DECISIONS_SHOWN }), get("flags", { limit: FLAGS_SHOWN })]);
       past.load(history);
       stages.load(history);
       decisions.load(recent.decisions);
+      flags.load(raised.flags);
       remember();
       throughput.draw();
       latency.draw();

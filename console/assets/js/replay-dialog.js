@@ -24,7 +24,7 @@ export function askBeforeReplay(letters) {
       "div",
       { class: "body" },
       h("p", {}, `Each goes back, byte for byte, to the topic it was read from, and runs the chain again from there (given up at ${stages.join(", ")}). What comes of it is published as any decision is; users may notice.`),
-      h("p", {}, "The dead letters themselves stay where they are until retention removes them: replaying twice sends twice."),
+      h("p", {}, "The dead letters themselves stay in the list until retention removes them. One that was replayed before is left out."),
       h("ul", {}, [...causes].map(([cause, number]) => h("li", {}, h("b", {}, plural(number, "letter")), `, ${words(cause ?? "unknown")}${HOPELESS[cause] ? `: ${HOPELESS[cause]}.` : "."}`))),
     ),
     h(

@@ -91,6 +91,7 @@ class Row {
   #cells = Object.fromEntries(COLUMNS.map(({ name, title }) => [name, h("td", { class: "number", role: "cell", data: { field: name, title } })]));
   #messages = h("span", { class: "lag-messages", data: { field: "lag_messages" } });
   #seconds = h("span", { class: "lag-seconds", data: { field: "lag_s" } });
+  #lanes = h("span", { class: "lag-lanes small faint", title: "Of these, in other lanes than the standard one" });
   #growing = h("span", { class: "badge plain review growing", hidden: true });
   #nobody = h("span", { class: "badge plain block", hidden: true }, "no worker");
   #curve = h("td", { class: "curve-cell", role: "cell" });
@@ -100,7 +101,7 @@ class Row {
     this.element = h(
       "tr",
       { role: "row", data: { stage, lane: lane ?? "" } },
-      h("th", { scope: "row", role: "rowheader" }, h("span", { class: "stage-name" }, stage), lane && lane !== "standard" ? h("span", { class: "tag" }, lane) : null, this.#nobody, this.#growing),
+      h("th", { scope: "row", role: "rowheader" }, h("span", { class: "stage-name" }, stage), lane && lane !== "standard" ? h("span", { class: "tag" }, lane) : null, this.#nobody, this.#growing, this.#lanes),
       records_per_s,
       h("td", { class: "number lag", role: "cell", data: { title: "Lag" } }, this.#messages, this.#seconds),
       this.#curve,
@@ -111,6 +112,8 @@ class Row {
   update(stage, growth, watch) {
     for (const { name, write } of COLUMNS) put(this.#cells[name], name, stage[name], write(stage[name]));
     put(this.#messages, "lag_messages", stage.lag_messages, count(stage.lag_messages));
+    const behind = (stage.lanes ?? []).filter((lane) => lane.lane !== "standard" && lane.lag_messages > 0);
+    this.#lanes.textContent = behind.map((lane) => `${lane.lane} ${count(lane.lag_messages)}`).join(", ");
     put(this.#seconds, "lag_s", stage.lag_s, stage.lag_messages === 0 && !stage.lag_s ? "" : duration(stage.lag_s));
     this.#nobody.hidden = stage.workers !== 0;
     this.#growing.hidden = growth === null;

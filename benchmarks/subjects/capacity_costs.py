@@ -1,0 +1,125 @@
+"""What posts cost, stage by stage and without Kafka: `python -m benchmarks.subjects.capacity_costs FILE`.
+
+FILE has a post on each line, settings come from the environment, as a worker's. Prints JSON: CPU seconds of each stage
+for a post (its decoders' processes included), bytes of what would cross topics and of what the media store got, and
+how long the whole chain takes for batches of some sizes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import psutil
+
+from benchmarks.statistics import digits
+from processors.chain import Processors, run_chain
+from processors.fuse.messages import decision_messages
+from schemas import Record, Source, Stage, decode_post, encode_record
+from streams.assembly import chain_of
+from streams.settings import load_settings
+from streams.topology import STAGES
+
+WARM_UP = 2
+"""Posts before any that counts: engines allocate, decoders start."""
+BATCHES = (1, 2, 4, 8, 16, 32)
+"""Sizes whose time is taken, for posts of text alone."""
+ROUNDS = 5
+
+
+def records(lines: Sequence[bytes]) -> list[Record]:
+    """What a worker makes of the messages."""
+    return [
+        Record(
+            post=decode_post(value),
+            source=Source(topic="posts", partition=0, offset=offset, timestamp_ms=0),
+            content_hash=hashlib.sha256(value).hexdigest(),
+            received_ms=0,
+            route=STAGES,
+        )
+        for offset, value in enumerate(lines)
+    ]
+
+
+def cpu_s() -> float:
+    """Of this process and those that it has started and that still live."""
+    own = time.process_time()
+    return own + sum(sum(child.cpu_times()[:2]) for child in psutil.Process().children(recursive=True))
+
+
+def through(processors: Processors, batch: Sequence[Record]) -> tuple[dict[Stage, float], list[Record], int]:
+    """All stages one after the other: CPU seconds of each, the decided records, and the largest size of a record."""
+    spent: dict[Stage, float] = {}
+    largest = 0
+    for processor in processors:
+        reached = any(processor.stage in record.route for record in batch)
+        before = cpu_s()
+        outcomes = run_chain([processor], batch)
+        if reached:
+            spent[processor.stage] = cpu_s() - before
+        batch = [outcome for outcome in outcomes if isinstance(outcome, Record)]
+        if len(batch) != len(outcomes):
+            raise RuntimeError(f"{processor.stage} gave a post up: {outcomes}")
+        if processor.stage is not STAGES[-1]:
+            largest = max(largest, sum(len(encode_record(record)) for record in batch))
+    return spent, list(batch), largest
+
+
+def main(path: Path) -> None:
+    settings = load_settings(None, os.environ, {}).settings
+    processors, _ = chain_of(settings, "benchmark")
+    everything = records(path.read_bytes().splitlines())
+    warm, counted = everything[:WARM_UP], everything[WARM_UP:]
+    through(processors, warm)
+    store = Path(settings.store.url)
+    stored = stored_bytes(store)
+    spent, decided, largest = through(processors, counted)
+    messages = [decision_messages(record) for record in decided]
+    outputs = sum(len(each.decision) + len(each.confidence) + sum(map(len, each.flags)) for each in messages)
+    count = len(counted)
+    found = {
+        "cpu_s": {stage.value: digits(seconds / count) for stage, seconds in spent.items()},
+        "post_bytes": digits(sum(without_data(line) for line in path.read_bytes().splitlines()[WARM_UP:]) / count),
+        "record_bytes": digits(largest / count),
+        "output_bytes": digits(outputs / count),
+        "media_bytes": digits((stored_bytes(store) - stored) / count),
+    }
+    batches = {} if any(Stage.FETCH in record.route for record in decided) else batch_seconds(processors, counted)
+    print(json.dumps({"cost": found, "batch_s": batches}))
+
+
+def batch_seconds(processors: Processors, posts: Sequence[Record]) -> dict[str, float]:
+    """Wall time of the whole chain for each batch size, the median of some rounds."""
+    found: dict[str, float] = {}
+    for size in BATCHES:
+        times: list[float] = []
+        for number in range(ROUNDS):
+            start = (number * size) % max(1, len(posts) - size)
+            began = time.perf_counter()
+            run_chain(processors, posts[start : start + size])
+            times.append(time.perf_counter() - began)
+        found[str(size)] = digits(sorted(times)[ROUNDS // 2])
+    return found
+
+
+def stored_bytes(store: Path) -> int:
+    """In all files of the media store."""
+    return sum(path.stat().st_size for path in store.rglob("*") if path.is_file()) if store.exists() else 0
+
+
+def without_data(line: bytes) -> int:
+    """Bytes of a post whose media are addresses: what rides in it here lies elsewhere at home."""
+    post = json.loads(line)
+    for media in post.get("media", ()):
+        if media.pop("data", None) is not None:
+            media["uri"] = "https://cdn.example.com/objects/2026/11/22/0123456789abcdef0123456789abcdef"
+    return len(json.dumps(post, ensure_ascii=False).encode())
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

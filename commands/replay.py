@@ -1,0 +1,333 @@
+"""`modstream replay`: judges a topic's past again, and shows what would change."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import sqlite3
+import time
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
+
+from commands.arguments import CONNECTION, MEDIA, MODEL, add_json, add_settings, given, settings_of
+from commands.eval_suite import put_whole
+from commands.failures import CommandFailed
+from commands.terminal import columns, counted, put_json, say
+from models_export.evaluation.replay import Report, compared, report_page
+from processors.pack.features import FEATURES
+from processors.packs import Pack, load_pack
+from processors.policy import Policy, PolicyError, load_policy
+from schemas import ACTION_ORDER
+from schemas.post import MAX_ID_CHARS
+from schemas.replay import encode_pair
+from streams.access import connect
+from streams.replay.features import TextFeatures
+from streams.replay.judging import ByChain, ByPolicy, Judge, PolicyThenChain
+from streams.replay.plan import Asked, Plan, encoded, input_topics, kept_plan, new_plan, replay_grants, settings_hash
+from streams.replay.question import QuestionError, Selection, selection_of
+from streams.replay.rejudge import REASONS, Rejudge
+from streams.replay.run import Replay
+from streams.replay.store import Cost, ReplayStore
+from streams.settings import Settings, load_settings
+
+MAX_IDS_BYTES = 512 * 1024 * 1024
+"""Of a file of post ids: some ten million of them."""
+
+COUNTS = {
+    "posts": "posts in the selection that were read from their topics",
+    "no_decision": "posts in the selection on which no decision is there: not decided yet, a dead letter, or removed",
+    "superseded": "posts of which a later version was decided",
+    "deleted": "posts that were deleted since",
+    "deletes": "deletes in the selection",
+    "republished": "dead letters that were replayed: their decisions name the place where they were first published",
+    "invalid": "messages that are no post",
+    "broken_decisions": "messages of the decisions that are none",
+    "broken_feedback": "messages of the feedback that are none",
+}
+"""What a count of the report is of."""
+
+EPILOG = """
+Reads posts, decisions and feedback without joining a group, and publishes nothing. With --policy alone, the policy is
+applied to the published decisions and no model runs; with --pack, or neither, the whole chain judges the posts again.
+Writes report.html, report.json, pairs.jsonl (a post a line) and run.json (what it took) to --out. Cut off and called
+again with the same arguments, it goes on where it was; what is published meanwhile does not count.
+"""
+
+
+def configure(parser: ArgumentParser) -> None:
+    parser.epilog = EPILOG
+    parser.add_argument("--since", metavar="TIME", help="posts from this time on: ISO, or how long ago (90m, 2h, 7d)")
+    parser.add_argument("--until", metavar="TIME", help="posts before this time")
+    parser.add_argument(
+        "--offsets", action="append", default=[], metavar="TOPIC-P:FROM-TO", help="a stretch of a partition; repeatable"
+    )
+    parser.add_argument("--tenant", action="append", default=[], metavar="NAME", help="of this tenant; repeatable")
+    parser.add_argument("--post-id", action="append", default=[], metavar="ID", help="this post; repeatable")
+    parser.add_argument("--post-ids", type=Path, metavar="FILE", help="the posts whose ids are in FILE, one a line")
+    parser.add_argument(
+        "--sample", type=_share, default=1.0, metavar="SHARE", help="a share of the posts, by a hash of the id: 0.1"
+    )
+    parser.add_argument("--full", action="store_true", help="judge with the whole chain, with --policy alone too")
+    parser.add_argument(
+        "--full-where-needed", action="store_true", help="with --policy alone: the chain for what that cannot decide"
+    )
+    parser.add_argument(
+        "--policy-before", type=Path, metavar="FILE", help="the policy that made the decisions; default: that in force"
+    )
+    parser.add_argument("--with-text", action="store_true", help="show the beginning of the posts' texts")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the report")
+    add_json(parser, "print a summary as JSON")
+    add_settings(parser, (*CONNECTION, *MODEL, *MEDIA))
+    parser.set_defaults(run=run)
+
+
+def run(args: Namespace) -> int:
+    settings = settings_of(args)
+    began_s = time.monotonic()
+    args.out.mkdir(parents=True, exist_ok=True)
+    try:
+        return _replay(args, settings, ReplayStore(args.out), began_s)
+    except sqlite3.DatabaseError as error:
+        raise CommandFailed(
+            f"{args.out}/replay.sqlite: {error}: expected a folder that no other replay is writing to, with room left"
+        ) from None
+
+
+def _replay(args: Namespace, settings: Settings, store: ReplayStore, began_s: float) -> int:
+    pack = load_pack(settings.pack)
+    policy = load_policy(settings.policy, pack.thresholds, FEATURES)
+    live = load_settings(args.config, os.environ, _without_models(args)).settings
+    live_pack = pack if live.pack == settings.pack else load_pack(live.pack)
+    alone = policy_alone(args, pack, live_pack)
+    before = _policy_before(args, live, settings, pack) if alone else None
+    ids = _ids(args)
+    asked = Asked(
+        since=args.since,
+        until=args.until,
+        offsets=tuple(sorted(args.offsets)),
+        tenants=tuple(sorted(set(args.tenant))),
+        post_ids=len(ids),
+        post_ids_sha256=hashlib.sha256("\n".join(sorted(ids)).encode()).hexdigest() if ids else None,
+        sample=args.sample,
+        mode="policy" if alone else "chain",
+        full_where_needed=alone and args.full_where_needed,
+        with_text=args.with_text,
+        pack=pack.version,
+        policy=policy.reference,
+        policy_before=before.reference if before is not None else None,
+        prefix=settings.topics.prefix,
+        code=version("modstream"),
+        settings_sha256=settings_hash(settings),
+        authors=_check_value(settings),
+    )
+    plan = _planned(args, settings, store, asked, ids)
+    judge, posts = _judge(settings, pack, policy, before, live_pack, asked, args.out)
+    Replay(settings, store, plan, judge, posts=posts).run(say)
+    return _finish(args, store, asked, time.monotonic() - began_s)
+
+
+def policy_alone(args: Namespace, pack: Pack, live_pack: Pack) -> bool:
+    """Whether no model runs: --policy was given, and no pack but the one in force."""
+    flags = given(args)
+    return "policy" in flags and not args.full and pack.version == live_pack.version
+
+
+def _planned(args: Namespace, settings: Settings, store: ReplayStore, asked: Asked, ids: Sequence[str]) -> Plan:
+    """Raises CommandFailed."""
+    try:
+        plan = kept_plan(store, asked, str(args.out))
+        if plan is not None:
+            say(f"{args.out} holds this replay: going on where it was")
+            return plan
+        selection: Selection = selection_of(
+            since=args.since,
+            until=args.until,
+            offsets=args.offsets,
+            tenants=args.tenant,
+            post_ids=ids,
+            sample=args.sample,
+            topics=input_topics(settings.topics.prefix),
+            now_ms=time.time_ns() // 1_000_000,
+        )
+        admin = connect(settings, replay_grants(settings))
+        plan = new_plan(settings, admin, asked, selection)
+    except QuestionError as error:
+        raise CommandFailed(str(error)) from None
+    store.settle(encoded(plan))
+    return plan
+
+
+def _judge(
+    settings: Settings, pack: Pack, policy: Policy, before: Policy | None, live_pack: Pack, asked: Asked, out: Path
+) -> tuple[Judge, bool]:
+    """The judge, and whether posts are read."""
+    rejudge = Rejudge(pack, policy, before)
+    features = TextFeatures(pack, settings) if rejudge.needs.features else None
+    by_policy = ByPolicy(rejudge, features)
+    if asked.mode == "policy" and not asked.full_where_needed:
+        return by_policy, rejudge.needs.post or asked.with_text
+    chain = _chain(settings, live_pack, asked.code, out)
+    return (PolicyThenChain(by_policy, chain) if asked.mode == "policy" else chain), True
+
+
+def _chain(settings: Settings, live_pack: Pack, code: str, out: Path) -> ByChain:
+    """The processors of `modstream score`, but that media are written beside the live store, which is swept by nobody
+    here, and that no evidence is looked for in texts: it is not compared."""
+    from processors.chain import MediaParts, build_chain
+    from streams.assembly import media_of, models_of, options_of
+    from streams.replay.media import BesideStore
+    from streams.topology import STAGES
+
+    quiet = replace(
+        settings,
+        store=replace(settings.store, retention_days=0),
+        limits=replace(settings.limits, evidence_rows=0),
+    )
+    live = media_of(quiet)
+    beside = BesideStore(out / "media", live.store)
+    options = options_of(quiet, code, max_attempts=0)
+    processors = build_chain(options, models_of(quiet), MediaParts(beside, live.known), stages=STAGES)
+    return ByChain(processors, beside, live_pack)
+
+
+def _finish(args: Namespace, store: ReplayStore, asked: Asked, took_s: float) -> int:
+    report = compared(store.pairs(), msgspec.to_builtins(asked), store.counts)
+    if not report.decisions:
+        raise CommandFailed(
+            "nothing to compare: no published decision is on a post of this selection"
+            + "".join(f"; {name.replace('_', ' ')}: {count:,}" for name, count in report.counts.items())
+        )
+    text = msgspec.json.format(msgspec.json.encode(report), indent=1)
+    put_whole(args.out / "report.json", text + b"\n")
+    put_whole(args.out / "report.html", report_page(report, {**REASONS, **COUNTS}).encode())
+    _put_pairs(args.out / "pairs.jsonl", store)
+    costs = _cost(list(store.costs()), took_s)
+    put_whole(args.out / "run.json", msgspec.json.format(msgspec.json.encode(costs), indent=1) + b"\n")
+    for name, example in store.examples.items():
+        say(
+            f"note: {counted(report.counts.get(name, 0), 'message')} {_WRONG[name]}, and left out; the first: {example}"
+        )
+    if args.json:
+        put_json({**_summary(report), "out": str(args.out), **costs})
+    _say(report, costs, args.out)
+    return 0
+
+
+_WRONG = {
+    "broken_decisions": "of the decisions' topic are no decision",
+    "broken_feedback": "of the feedback's topic are no feedback",
+}
+
+
+def _put_pairs(path: Path, store: ReplayStore) -> None:
+    part = path.with_name(f"{path.name}.part")
+    with part.open("wb") as file:
+        for pair in store.pairs():
+            file.write(encode_pair(pair) + b"\n")
+    part.replace(path)
+
+
+def _cost(costs: Sequence[Cost], took_s: float) -> dict[str, object]:
+    """What it took: of the last call, and of the models over all calls."""
+    posts, seconds = sum(of.posts for of in costs), sum(of.seconds for of in costs)
+    stages: dict[str, float] = {}
+    for of in costs:
+        for stage, took_ms in of.stages_ms.items():
+            stages[stage] = stages.get(stage, 0.0) + took_ms
+    return {
+        "took_s": round(took_s, 3),
+        "judged_by_the_chain": posts,
+        "chain_s": round(seconds, 3),
+        "chain_posts_per_s": round(posts / seconds, 1) if seconds else None,
+        "chain_ms_per_post": round(1000 * seconds / posts, 3) if posts else None,
+        "stages_batch_ms_per_post": {name: round(took / posts, 3) for name, took in stages.items()} if posts else {},
+    }
+
+
+def _summary(report: Report) -> dict[str, object]:
+    return {
+        "mode": report.question["mode"],
+        "decisions": report.decisions,
+        "compared": report.compared,
+        "changed": report.changed,
+        "differing": report.differing,
+        "undecided": report.undecided,
+        "counts": report.counts,
+        "actions": [msgspec.to_builtins(of) for of in report.actions],
+    }
+
+
+def _say(report: Report, costs: dict[str, object], out: Path) -> None:
+    posts = {(of.was, of.now): of.posts for of in report.actions}
+    header = ("", *(f"NOW {now.value.upper()}" for now in ACTION_ORDER))
+    rows = [(f"was {was.value}", *(f"{posts[was, now]:,}" for now in ACTION_ORDER)) for was in ACTION_ORDER]
+    for line in columns([header, *rows], frozenset(range(1, 1 + len(ACTION_ORDER)))):
+        say(line)
+    for code, count in report.undecided.items():
+        say(f"{count:,} not judged again: {REASONS.get(code, code)}")
+    say(
+        f"{counted(report.compared, 'decision')} judged again, {report.changed:,} with another action, "
+        f"{report.differing:,} with another action, flags or severity; in {costs['took_s']:.1f} s; {out}/report.html"
+    )
+
+
+def _policy_before(args: Namespace, live: Settings, settings: Settings, pack: Pack) -> Policy | None:
+    if args.policy_before is not None:
+        return load_policy(args.policy_before, pack.thresholds, FEATURES)
+    if live.policy == settings.policy:
+        return None
+    try:
+        return load_policy(live.policy, pack.thresholds, FEATURES)
+    except PolicyError as error:
+        say(f"note: the policy in force cannot be used to tell what made the decisions: {error}")
+        return None
+
+
+def _without_models(args: Namespace) -> dict[str, str]:
+    return {name: value for name, value in given(args).items() if name not in MODEL}
+
+
+def _ids(args: Namespace) -> list[str]:
+    """The post ids that were named, each once. Raises CommandFailed."""
+    found = dict.fromkeys(args.post_id)
+    if args.post_ids is not None:
+        if (size := args.post_ids.stat().st_size) > MAX_IDS_BYTES:
+            raise CommandFailed(f"{args.post_ids}: {size:,} bytes; expected at most {MAX_IDS_BYTES:,}")
+        try:
+            lines = args.post_ids.read_text(encoding="utf-8").splitlines()
+        except UnicodeDecodeError as error:
+            raise CommandFailed(
+                f"{args.post_ids}: not UTF-8 at byte {error.start}; expected a post id a line"
+            ) from None
+        found |= dict.fromkeys(line for line in lines if line)
+        if not found:
+            raise CommandFailed(f"{args.post_ids}: empty; expected a post id a line")
+    for post_id in found:
+        if len(post_id) > MAX_ID_CHARS:
+            raise CommandFailed(
+                f"{post_id[:40]}…: {len(post_id):,} characters; expected a post id, at most {MAX_ID_CHARS}"
+            )
+    return list(found)
+
+
+def _check_value(settings: Settings) -> str | None:
+    """Tells one key of the authors' hashes from another, and nothing else about it."""
+    key = settings.privacy.hash_key
+    return None if key is None else hmac.new(key.reveal().encode(), b"replay", hashlib.sha256).hexdigest()[:8]
+
+
+def _share(text: str) -> float:
+    """Above 0, at most 1."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = 0.0
+    if not 0 < found <= 1:
+        raise ArgumentTypeError(f"{text!r}: expected a share above 0 and at most 1, such as 0.1")
+    return found

@@ -1,0 +1,1 @@
+"""Judging a topic's past again, beside the live chain."""

@@ -1,0 +1,132 @@
+"""The arithmetic of capacity, and the simulation beside what queueing theory says exactly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.capacity.costs import KINDS, BadCosts, Costs, KindCost, read_costs
+from benchmarks.capacity.plan import Assumptions, core_seconds_a_day, plan
+from benchmarks.capacity.queueing import Service, poisson, sojourns
+from benchmarks.capacity.traffic import Traffic, parsed_mix
+from schemas import Stage
+
+POSTS = 200_000
+
+
+def cost_of(**cpu_s: float) -> KindCost:
+    stages = {Stage(stage): seconds for stage, seconds in cpu_s.items()}
+    return KindCost(cpu_s=stages, post_bytes=1_000, record_bytes=2_000, output_bytes=3_000, media_bytes=0)
+
+
+TEXT = cost_of(ingest=0.001, pack=0.001, encode=0.02, fuse=0.001)
+IMAGE = cost_of(ingest=0.001, fetch=0.01, ocr=0.2, pack=0.001, encode=0.06, fuse=0.001)
+COSTS = Costs(machine="m", kinds={kind: TEXT if kind == "text" else IMAGE for kind in KINDS}, crossing_cpu_s=0.0)
+
+
+def test_cores_are_work_at_the_peak_by_utilisation() -> None:
+    needs = plan(COSTS, Traffic(86_400 * 100, {"text": 1.0}, peak=2.0), Assumptions(utilisation=0.5, worker_cores=4))
+    (judging,) = [need for need in needs.segments if Stage.ENCODE in need.stages]
+    assert judging.posts_per_s == pytest.approx(200)
+    assert judging.cores == 9  # 200 posts a second of 22 ms are 4.4 cores, at half of each 8.8
+    assert judging.workers == 3
+    assert judging.partitions == 5
+
+
+def test_a_stage_that_no_post_reaches_needs_nothing() -> None:
+    needs = plan(COSTS, Traffic(1e6, {"text": 1.0}))
+    assert [need.cores for need in needs.segments if Stage.OCR in need.stages] == [0]
+
+
+def test_gpus_that_were_not_measured_are_not_invented() -> None:
+    assert {need.gpus for need in plan(COSTS, Traffic(1e6, {"image": 1.0})).segments if need.cores} == {None}
+
+
+@given(st.floats(1e4, 1e9), st.floats(1, 5))
+def test_twice_the_posts_need_twice_the_work(per_day: float, peak: float) -> None:
+    once, twice = Traffic(per_day, peak=peak), Traffic(2 * per_day, peak=peak)
+    assert core_seconds_a_day(plan(COSTS, twice), twice) == pytest.approx(
+        2 * core_seconds_a_day(plan(COSTS, once), once)
+    )
+    assert plan(COSTS, twice).kafka_gib == pytest.approx(2 * plan(COSTS, once).kafka_gib)
+
+
+def test_storage_is_bytes_by_days_by_copies() -> None:
+    given_ = Assumptions(
+        replication=3, public_days=7, internal_days=0, dead_letter_share=0.0, dead_letter_days=0, media_days=0
+    )
+    found = plan(COSTS, Traffic(1_000_000, {"text": 1.0}), given_)
+    assert found.kafka_gib == pytest.approx(4_000 * 7 * 3 * 1_000_000 / 2**30)
+
+
+@pytest.mark.parametrize(
+    ("mix", "why"),
+    [
+        ({"text": 0.5}, "adds up to 0.5"),
+        ({"poem": 1.0}, "poem"),
+        ({"text": 1.5, "image": -0.5}, "adds up to"),
+    ],
+)
+def test_a_mix_that_is_none_is_refused(mix: dict[str, float], why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        Traffic(1.0, mix)
+
+
+def test_a_mix_is_read_from_words() -> None:
+    assert parsed_mix("text=0.5, image=0.5") == {"text": 0.5, "image": 0.5}
+    with pytest.raises(ValueError, match="KIND=SHARE"):
+        parsed_mix("text")
+
+
+def test_a_file_without_costs_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "costs.json"
+    path.write_text("[]")
+    with pytest.raises(BadCosts, match=r"costs\.json: has no costs"):
+        read_costs(path)
+    path.write_text('{"machine": "m", "kinds": {}, "crossing_cpu_s": -1}')
+    with pytest.raises(BadCosts, match=r"crossing_cpu_s"):
+        read_costs(path)
+    path.write_text('{"machine": "m", "kinds": {}, "crossing_cpu_s": 1}')
+    with pytest.raises(BadCosts, match="no costs of text"):
+        read_costs(path)
+
+
+def test_one_server_waits_as_long_as_theory_says() -> None:
+    # M/M/1: the mean time in the system is 1 / (mu - lambda).
+    draws = np.random.default_rng(3).exponential(1.0, POSTS)
+    found = sojourns(poisson(0.7, POSTS), Service(each_s=1.0), 1, draws)
+    assert found.mean() == pytest.approx(1 / (1 - 0.7), rel=0.05)
+
+
+def test_constant_service_waits_half_as_long_as_random_service() -> None:
+    # M/D/1 (Pollaczek and Khinchine): the mean wait is rho / (2 (1 - rho)) services.
+    found = sojourns(poisson(0.7, POSTS), Service(each_s=1.0), 1)
+    assert found.mean() - 1 == pytest.approx(0.7 / (2 * 0.3), rel=0.05)
+
+
+def test_several_servers_wait_as_erlang_says() -> None:
+    # M/M/2 at rho 0.7: P(wait) = 2 rho^2 / (1 + rho) = 0.5765, mean wait = P(wait) / (2 mu (1 - rho)).
+    draws = np.random.default_rng(5).exponential(1.0, POSTS)
+    found = sojourns(poisson(1.4, POSTS), Service(each_s=1.0), 2, draws)
+    assert found.mean() - 1 == pytest.approx(2 * 0.49 / 1.7 / (2 * 0.3), rel=0.06)
+
+
+@given(st.integers(1, 64), st.integers(1, 4), st.floats(0, 0.1))
+def test_a_post_is_done_no_earlier_than_its_service_takes(max_items: int, servers: int, max_wait_s: float) -> None:
+    service = Service(each_s=0.01, fixed_s=0.02, max_items=max_items, max_wait_s=max_wait_s)
+    found = sojourns(poisson(50.0, 500), service, servers)
+    assert (found >= service.takes_s(1) - 1e-9).all()
+
+
+def test_a_lone_post_waits_for_company_and_no_longer() -> None:
+    service = Service(each_s=0.01, max_items=8, max_wait_s=0.5)
+    assert sojourns(np.array([1.0]), service, 1) == pytest.approx([0.51])
+
+
+def test_a_full_batch_does_not_wait() -> None:
+    service = Service(each_s=0.01, max_items=2, max_wait_s=9.0)
+    assert sojourns(np.array([1.0, 2.0]), service, 1) == pytest.approx([1.02, 0.02])
