@@ -39,7 +39,7 @@ define install
 	@touch $@
 endef
 
-.PHONY: help setup setup-dev demo up test lint format schemas references docs bench golden train test-soak test-infra lock clean
+.PHONY: help setup setup-dev demo up test lint format schemas references docs bench golden train test-soak test-infra audit sbom lock clean
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -125,8 +125,14 @@ golden: setup-dev ## Renew tests/golden: what the shipped pack and policy decide
 test-soak: setup-dev ## Long and many
 	@if grep -rqs 'mark\.soak' tests; then $(BIN)/pytest -m soak; else echo "test-soak: there is no soak test yet"; fi
 
-test-infra: $(INFRA) ## Lock and container files; names each check whose tool is not installed here
-	$(BIN)/python infra/check.py
+test-infra: $(INFRA) ## Locks, containers, the Helm chart, rules, the console in Chromium; gets helm, promtool and Chromium if it can
+	$(BIN)/python -m infra.checks
+
+audit: $(INFRA) ## Known vulnerabilities of the pinned packages
+	$(BIN)/python -m infra.checks audit
+
+sbom: $(INFRA) ## What the images are made of, as CycloneDX, in build/sbom
+	$(BIN)/python -m infra.checks sbom
 
 lock: setup-dev ## Write requirements/*.lock anew from pyproject.toml
 	$(BIN)/$(PIP) 'uv>=0.9'

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from argparse import ArgumentParser, Namespace
 
 from commands.arguments import WORKER, add_settings, settings_of
 from schemas import Stage
+from streams.logs import start_logging
 from streams.topology import STAGES
 from streams.worker.run import run_worker
 
@@ -36,8 +36,9 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> int:
-    logging.getLogger().setLevel(logging.WARNING if args.quiet else logging.INFO)
-    return run_worker(settings_of(args), stages_of(args.stages), None, sys.stdout)
+    settings = settings_of(args)
+    start_logging(settings.log, quiet=args.quiet)
+    return run_worker(settings, stages_of(args.stages), None, sys.stdout)
 
 
 def stages_of(names: list[str]) -> tuple[Stage, ...]:

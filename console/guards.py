@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from urllib.parse import urlsplit
 
@@ -22,6 +23,9 @@ CSRF_HEADER = "X-Modstream"
 
 MAX_BODY_BYTES = 256 * 1024
 """The largest request: a feedback with all the marks that it may have, and long words for each."""
+
+BODY_TIMEOUT_S = 20.0
+"""For all of a request to arrive."""
 
 PERSON = "modstream_person"
 """Of a request: who asks."""
@@ -124,6 +128,10 @@ async def own_pages_only(request: web.Request, handler: Handler) -> web.StreamRe
         origin = request.headers.get("Origin")
         if origin is not None and urlsplit(origin).netloc.lower() != request.headers.get("Host", "").lower():
             raise Refused(403, "this request comes from a page of another site")
+        try:
+            await asyncio.wait_for(request.read(), BODY_TIMEOUT_S)  # handlers find it there
+        except TimeoutError:
+            raise Refused(400, f"the request did not arrive within {BODY_TIMEOUT_S:g} s") from None
     return await handler(request)
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable
+from weakref import WeakSet
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
 from console.access import Access
 from console.app import running
@@ -37,10 +39,12 @@ async def serve(settings: Settings, on_ready: Callable[[int], None]) -> None:
         loop.add_signal_handler(number, stop.set)
     admin = await asyncio.to_thread(check_connection, settings.kafka)
     async with running(settings, admin) as app:
+        heard: WeakSet[asyncio.BaseProtocol] = WeakSet()
+        app.middlewares.insert(0, _noting(heard))
         runner = web.AppRunner(app, access_log=None, keepalive_timeout=KEEPALIVE_S, shutdown_timeout=SHUTDOWN_S)
         await runner.setup()
         try:
-            server = await _listen(runner, settings.console.host, settings.console.port)
+            server = await _listen(runner, heard, settings.console.host, settings.console.port)
             on_ready(server.sockets[0].getsockname()[1])
             await stop.wait()
             server.close()
@@ -48,16 +52,36 @@ async def serve(settings: Settings, on_ready: Callable[[int], None]) -> None:
             await runner.cleanup()
 
 
-async def _listen(runner: web.AppRunner, host: str, port: int) -> asyncio.Server:
+def _noting(heard: WeakSet[asyncio.BaseProtocol]) -> Middleware:
+    """Notes which connections have asked for something."""
+
+    @web.middleware
+    async def note(request: web.Request, handler: Handler) -> web.StreamResponse:
+        heard.add(request.protocol)
+        return await handler(request)
+
+    return note
+
+
+async def _listen(runner: web.AppRunner, heard: WeakSet[asyncio.BaseProtocol], host: str, port: int) -> asyncio.Server:
     connections = runner.server
     if connections is None:
         raise RuntimeError("the runner is not set up")
+    loop = asyncio.get_running_loop()
+
+    def give_up(connection: web.RequestHandler) -> None:
+        if connection not in heard and connection.transport is not None:
+            connection.transport.close()
 
     def connect() -> asyncio.BaseProtocol:
-        return connections() if len(connections.connections) < MAX_CONNECTIONS else _TooMany()
+        if len(connections.connections) >= MAX_CONNECTIONS:
+            return _TooMany()
+        connection = connections()
+        loop.call_later(HEAD_TIMEOUT_S, give_up, connection)
+        return connection
 
     try:
-        return await asyncio.get_running_loop().create_server(connect, host.strip("[]"), port, backlog=128)
+        return await loop.create_server(connect, host.strip("[]"), port, backlog=128)
     except OSError as error:
         reason = f"cannot listen there: {error.strerror or error}; expected a free address of this machine"
         raise SettingsError([f"console.host, console.port = {host}, {port}: {reason}"]) from None

@@ -6,6 +6,10 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import onnx
+from onnx import numpy_helper
+
 from processors.chain import ChainOptions, Models
 from processors.ingest.processor import IngestProcessor
 from processors.isolation import run_batch
@@ -15,7 +19,7 @@ from processors.policy import load_policy
 from schemas import Post, Record
 from tests.fused import NOW_MS
 from tests.ingested import received
-from tests.tiny_pack import write_tiny_pack
+from tests.tiny_pack import tiny_manifest, write_manifest, write_tiny_pack
 
 OPTIONS = ChainOptions(code="test", threads=1, clock=lambda: NOW_MS)
 
@@ -69,3 +73,17 @@ def write_judges(folder: Path) -> Judges:
 def ingested(*posts: Post) -> list[Record]:
     outcomes = run_batch(IngestProcessor(), [received(post) for post in posts])
     return [outcome for outcome in outcomes if isinstance(outcome, Record)]
+
+
+def write_broken_pack(folder: Path) -> Path:
+    """It loads, and then has no number to say about any post."""
+    write_tiny_pack(folder)
+    graph = folder / "text.onnx"
+    model = onnx.load(graph)
+    for weights in model.graph.initializer:
+        if weights.name == "weights":
+            values = numpy_helper.to_array(weights)
+            weights.CopyFrom(numpy_helper.from_array(np.full_like(values, np.nan), "weights"))
+    graph.write_bytes(model.SerializeToString())
+    write_manifest(folder, {**tiny_manifest(folder), "name": "broken"})
+    return folder

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -91,15 +91,15 @@ def report(
         *plan_tables(needs, traffic),
     ]
     if queueing:
-        rows = [(name, *queueing[name].values()) for name in ("measured_ms", "simulated_ms")]
-        tables.append(
-            Table(
-                f"from publishing to a decision at {queueing['load']:.0%} load, text",
-                ("", "p50", "p95", "p99", "most"),
-                rows,
-            )
-        )
+        tables.append(queueing_table(queueing))
     return Report(NAME, figures, tuple(tables))
+
+
+def queueing_table(queueing: Mapping[str, Any]) -> Table:
+    """What was measured beside what the simulation says."""
+    title = f"ms from publishing to a decision at {queueing['load']:.0%} load, text"
+    rows = [(name.removesuffix("_ms"), *queueing[name].values()) for name in ("measured_ms", "simulated_ms")]
+    return Table(title, ("", "p50", "p95", "p99", "most"), rows)
 
 
 def plan_figures(needs: Plan, traffic: Traffic) -> dict[str, Any]:

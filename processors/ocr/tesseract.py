@@ -273,10 +273,13 @@ def _lines(answer: bytes, count: int) -> list[tuple[str, float]]:
     for row in rows:
         fields = row.split("\t")
         if len(fields) == len(COLUMNS):
-            page = int(fields[1]) - 1
+            try:
+                page, confidence = int(fields[1]) - 1, float(fields[-2])
+            except ValueError:  # whose text would quote what was read, and ours is logged
+                raise ValueError("a row of its table has no numbers") from None
             if not 0 <= page < count:
                 raise ValueError(f"it answered about page {page + 1} of {count}")
-            letters, confidence = len(fields[-1].strip()), float(fields[-2])
+            letters = len(fields[-1].strip())
             if letters and confidence >= 0:
                 sums[page] += letters * min(confidence, 100.0) / 100, letters
         elif page >= 0:

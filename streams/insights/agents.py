@@ -5,9 +5,8 @@
 What Faust leaves open is settled here. It reads committed messages only within transactions of its own, and its
 transactions log a failed commit and go on: so the consumer is told to read committed, and counting is made idempotent
 instead. Its tables are per source partition: so all is grouped by its key first, and the table's changelog is
-partitioned by the same key. It acknowledges a batch also when its agent fails, and may commit before the changelog has
-what was counted: so a batch ends when every message that came of it is delivered, and a failure ends the process
-without another commit.
+partitioned by the same key. It may commit before the changelog has what was counted: so a batch is acknowledged when
+every message that came of it is delivered, and a failure ends the process without another commit.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ import ssl
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, cast
 
 import aiokafka
@@ -31,6 +31,7 @@ from faust.types.auth import CredentialsT
 from faust.types.tuples import FutureMessage, RecordMetadata
 
 from schemas import InvalidMessage, encode_insight
+from streams.insights.batches import Batches
 from streams.insights.groups import Source, decode_grouped, encode_grouped
 from streams.insights.metrics import InsightMetrics
 from streams.insights.observe import Message, Observer
@@ -51,14 +52,12 @@ WITHIN_S = 0.2
 TICK_S = 1.0
 """How often workers tell each other how far they have read, and so how soon after its grace a window is published."""
 
-IN_HAND = 2_000
-"""Half of what a stream buffers. With more than this in hand, fetched messages may wait to be seen: nothing is idle."""
-
-BUFFER = 4_096
+BUFFER = 4_096  # messages that wait for an agent; then the next ones wait in Kafka
 COMMIT_INTERVAL_S = 2.0  # what a restart reads again; counting it twice is what cannot happen
 REBALANCE_TIMEOUT_S = 60.0
 
 Failed = Callable[[BaseException], None]
+Events = Sequence[EventT[bytes]]
 
 
 class CommittedThread(driver.AIOKafkaConsumerThread):
@@ -71,6 +70,17 @@ class CommittedThread(driver.AIOKafkaConsumerThread):
 
 
 class CommittedConsumer(driver.Consumer):
+    """Notes the last message of each partition that it has handed to the agents' queues."""
+
+    def __init__(self, transport: Any, callback: Callable[[Any], Awaitable[None]], *args: Any, **kwargs: Any) -> None:
+        self.received: dict[TP, int] = {}
+
+        async def noted(message: Any) -> None:
+            self.received[message.tp] = message.offset
+            await callback(message)
+
+        super().__init__(transport, noted, *args, **kwargs)
+
     def _new_consumer_thread(self) -> CommittedThread:
         return CommittedThread(self, loop=self.loop, beacon=self.beacon)
 
@@ -144,19 +154,37 @@ class Agents:
 
     def _declare(self) -> None:
         for topic, source in self._sources.items():
-            self.app.agent(_topic(self.app, topic), name=f"observe-{source}")(self._observing(source))
-        self.app.agent(_topic(self.app, self._grouped_name), name="aggregate")(self._aggregate)
+            self._agent(topic, f"observe-{source}", partial(self._observe, source))
+        self._agent(self._grouped_name, "aggregate", self._count)
         self.app.timer(TICK_S, name="progress")(self._tell_progress)
         self.app.on_partitions_assigned.connect(self._on_assigned)
 
-    def _observing(self, source: Source) -> Callable[[StreamT[bytes]], Awaitable[None]]:
-        async def observe(stream: StreamT[bytes]) -> None:
-            async for events in stream.take_events(BATCH, within=WITHIN_S):
-                await self._or_fail(self._observe(source, events))
+    def _agent(self, topic: str, name: str, work: Callable[[Events], Awaitable[None]]) -> None:
+        batches = Batches[EventT[bytes]](partial(self._finish, work), BATCH, WITHIN_S)
 
-        return observe
+        async def take(stream: StreamT[bytes]) -> None:
+            async for event in stream.noack().events():
+                await batches.add(event)
 
-    async def _observe(self, source: Source, events: Sequence[EventT[bytes]]) -> None:
+        async def serve() -> None:
+            await batches.serve()
+
+        self.app.agent(_topic(self.app, topic), name=name)(take)
+        self.app.task(serve)
+
+    async def _finish(self, work: Callable[[Events], Awaitable[None]], events: Events) -> None:
+        """Do the work of a batch, then acknowledge it. One that failed must not be: nothing goes on after it."""
+        # What was read before a rebalance is read again by whoever has its partition now.
+        current = [event for event in events if event.message.generation_id == self.app.consumer_generation_id]
+        try:
+            await work(current)
+        except Exception as error:  # noqa: BLE001 (whatever it is: it is reported, and the process ends)
+            self._failed(error)
+            await asyncio.Event().wait()
+        for event in current:
+            event.ack()
+
+    async def _observe(self, source: Source, events: Events) -> None:
         """Hand on what the messages add to which groups; returns when Kafka has it."""
         now_ms, invalid = _now_ms(), 0
         sent: list[Awaitable[object]] = []
@@ -172,14 +200,10 @@ class Agents:
                 sent.append(await self._send(self._grouped_name, group.encode(), encode_grouped(seen)))
         await asyncio.gather(*sent)
         for event in events:
-            self._readings[event.message.tp].read(_timestamp_ms(event, now_ms), now_ms)
+            self._readings[event.message.tp].read(event.message.offset, _timestamp_ms(event, now_ms), now_ms)
         self._metrics.read(source, len(events), invalid)
 
-    async def _aggregate(self, stream: StreamT[bytes]) -> None:
-        async for events in stream.take_events(BATCH, within=WITHIN_S):
-            await self._or_fail(self._count(events))
-
-    async def _count(self, events: Sequence[EventT[bytes]]) -> None:
+    async def _count(self, events: Events) -> None:
         batch: list[Placed] = [
             (event.message.partition, event.message.key, decode_grouped(cast("bytes", event.message.value)))
             for event in events
@@ -203,15 +227,13 @@ class Agents:
             return
         consumer = cast("CommittedConsumer", self.app.consumer)
         now_ms = _now_ms()
-        unacked = {message.tp for message in consumer.unacked}
-        busy = len(consumer.unacked) > IN_HAND
         assigned = [tp for tp in consumer.assignment() if tp.topic in self._sources]
         for tp in self._readings.keys() - set(assigned):
             del self._readings[tp]
         for tp in assigned:
             position = await consumer.position(tp)
             if position is not None:
-                self._readings[tp].look(position, consumer.highwater(tp), busy or tp in unacked, now_ms)
+                self._readings[tp].look(position, consumer.highwater(tp), consumer.received.get(tp), now_ms)
         for topic, source in self._sources.items():
             readings = {tp.partition: self._readings[tp] for tp in assigned if tp.topic == topic}
             message = encode_grouped(told(source, self._partitions[topic], readings))
@@ -227,14 +249,6 @@ class Agents:
         """What is returned is done when Kafka has it."""
         producer = await self.app.maybe_start_producer()
         return await producer.send(topic, key, value, partition, None, None)
-
-    async def _or_fail(self, work: Awaitable[None]) -> None:
-        """A batch that failed must not be acknowledged: its agent stays where it is, until the process ends."""
-        try:
-            await work
-        except Exception as error:  # noqa: BLE001 (whatever it is: it is reported, and nothing goes on after it)
-            self._failed(error)
-            await asyncio.Event().wait()
 
 
 def _message(source: Source, event: EventT[bytes], now_ms: int) -> Message:

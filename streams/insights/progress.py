@@ -17,21 +17,24 @@ class Reading:
     """What a worker knows of one partition that it reads."""
 
     reached_ms: int | None = None
+    read_offset: int = -1
     idle_position: int | None = None
     idle_since_ms: int = 0
 
-    def read(self, at_ms: int, now_ms: int) -> None:
+    def read(self, offset: int, at_ms: int, now_ms: int) -> None:
         """A message was read and what it adds was handed on. A sender's clock may run ahead: never past our own."""
+        self.read_offset = max(self.read_offset, offset)
         at_ms = min(at_ms, now_ms)
         self.reached_ms = at_ms if self.reached_ms is None else max(self.reached_ms, at_ms)
 
-    def look(self, position: int, end: int | None, unfinished: bool, now_ms: int) -> None:
-        """Called now and then. `position` is what is fetched next, `end` the end of the partition, None if not known.
+    def look(self, position: int, end: int | None, received: int | None, now_ms: int) -> None:
+        """Called now and then. `position` is what is fetched next, `end` the end of the partition, None if not known,
+        `received` the last offset that was taken up, None if nothing was.
 
         A partition that stood at its end, with nothing in hand, at two looks in a row has reached the time of the
-        first: what had been fetched by then has been handed on since.
+        first: what had been fetched by then was taken up since, and what was taken up was handed on.
         """
-        if unfinished or end is None or position < end:
+        if end is None or position < end or (received is not None and received > self.read_offset):
             self.idle_position = None
             return
         if self.idle_position == position:

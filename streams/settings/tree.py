@@ -16,6 +16,7 @@ from msgspec import Meta, Struct, field
 from streams.settings.console import ConsoleSettings
 from streams.settings.insights import InsightSettings
 from streams.settings.kafka import KafkaSettings, TopicSettings
+from streams.settings.log import LogSettings
 from streams.settings.media import AsrSettings, KnownSettings, MediaSettings, OcrSettings, StoreSettings
 from streams.settings.privacy import PrivacySettings
 from streams.settings.shadow import CanarySettings, ShadowSettings
@@ -176,6 +177,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     http: HttpSettings = HttpSettings()
     metrics: MetricSettings = MetricSettings()
     tracing: TracingSettings = TracingSettings()
+    log: LogSettings = LogSettings()
     insights: InsightSettings = InsightSettings()
     console: ConsoleSettings = ConsoleSettings()
     privacy: PrivacySettings = PrivacySettings()

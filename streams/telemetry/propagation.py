@@ -11,8 +11,13 @@ from collections.abc import Iterable
 
 from opentelemetry.trace import SpanContext, TraceFlags, TraceState
 
+from schemas import HEADER_PREFIX
+
 TRACEPARENT = "traceparent"
 TRACESTATE = "tracestate"
+LAST_TRY = HEADER_PREFIX + TRACEPARENT
+"""What a retry and a dead letter carry: a post that no sender traces has no other header of its trace."""
+_NAMES = frozenset({TRACEPARENT, TRACESTATE, LAST_TRY})
 
 Headers = Iterable[tuple[str, str | bytes | None]]
 
@@ -26,15 +31,19 @@ _MAX_STATE_MEMBERS = 32
 
 
 def extract(headers: Headers | None) -> SpanContext | None:
-    """The context that a message came with, or None where there is none or it is malformed. Of several, the last."""
-    found: bytes | None = None
-    state: bytes | None = None
+    """The context that a message came with, or None where there is none or it is malformed. Of several, the last; of a
+    message that comes back from a retry or from the dead letters, that of its last try."""
+    found: dict[str, bytes] = {}
     for name, value in headers or ():
-        if name == TRACEPARENT:
-            found = _bytes(value)
-        elif name == TRACESTATE:
-            state = _bytes(value)
-    match = None if found is None else _TRACEPARENT.fullmatch(found)
+        if name in _NAMES:
+            found[name] = _bytes(value)
+    if LAST_TRY in found and (context := _context(found[LAST_TRY], found.get(TRACESTATE))) is not None:
+        return context
+    return _context(found[TRACEPARENT], found.get(TRACESTATE)) if TRACEPARENT in found else None
+
+
+def _context(parent: bytes, state: bytes | None) -> SpanContext | None:
+    match = _TRACEPARENT.fullmatch(parent)
     if match is None:
         return None
     version, trace_id, span_id, flags, rest = match.groups()

@@ -64,9 +64,7 @@ def _burns(objective: Objective, name: str) -> list[Alert]:
     slow = " or ".join(_burn(objective, burn) for burn in BURNS if not burn.pages)
     promise = f"the objective is that {objective.what}"
     return [
-        Alert(
-            f"Modstream{name}BurnFast", paging, "2m", "page", f"The month's error budget is used up in days: {promise}."
-        ),
+        Alert(f"Modstream{name}BurnFast", paging, "2m", "page", f"The error budget is used up in days: {promise}."),
         Alert(
             f"Modstream{name}BurnSlow", slow, "15m", "ticket", f"The error budget does not last the month: {promise}."
         ),
@@ -194,7 +192,7 @@ ALERTS: tuple[Alert, ...] = (
         _drift(),
         "30m",
         "ticket",
-        "The last hour's decisions are not as those of the day before: stability index {{ $value | humanize }}.",
+        "The last hour's decisions are not as those of the day before: stability index {{ $value | printf `%.2f` }}.",
     ),
     Alert(
         "ModstreamBias",

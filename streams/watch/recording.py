@@ -90,7 +90,6 @@ def _stages() -> Group:
         [
             Recording(LAG_SECONDS, gauge("max", catalogue.LAG_SECONDS, ("topic",))),
             Recording(LAG_MESSAGES, gauge("sum", catalogue.LAG_MESSAGES, ("topic",))),
-            Recording(STAGE_RATE, rate(catalogue.STAGE_RECORDS, "5m", by_stage)),
             Recording(STAGE_RECORDS_15M, increase(catalogue.STAGE_RECORDS, "15m", by_stage)),
             Recording(BATCH_FILL, _batch_fill()),
         ],
@@ -113,7 +112,8 @@ def _mix() -> Group:
             Recording(DECISIONS_1H, f"sum_over_time({rate_5m}[1h]) * {MINUTE}"),
             Recording(DECISIONS_DAY_BEFORE, f"sum_over_time({rate_5m}[1d] offset 1h) * {MINUTE}"),
             Recording(DRIFT, f"sum(({hour} - {day}) * ln({hour} / {day}))"),
-            Recording(STAGE_RECORDS_DAY_BEFORE, f"sum_over_time({STAGE_RATE.name}[1d:1m] offset 1h) * {MINUTE}"),
+            Recording(STAGE_RATE, rate(catalogue.STAGE_RECORDS, "5m", ("stage",))),
+            Recording(STAGE_RECORDS_DAY_BEFORE, f"sum_over_time({STAGE_RATE.name}[1d] offset 1h) * {MINUTE}"),
         ],
     )
 

@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from processors.contract import AsyncProcessor, Handle, TransientError
 from processors.isolation import attempt, timed
 from schemas import Record
+from streams.logs import about, set_about
 from streams.topology import STANDARD, URGENT
 from streams.worker.batcher import Work
 from streams.worker.stage import IN_PLACE_WAITS_S, BatchReport, Deliver, OnCrash, Skip, StageObserver
@@ -139,6 +140,8 @@ class AsyncStageRunner:
         stage = self.processor.stage
         began_s = time.monotonic()
         batch = self._observer.entered(stage, STANDARD, [work], beside=self._others(work))
+        # A task has a context of its own: it need not be set back.
+        set_about(about(stage.value, work.record.post.post_id, work.span))
         outcome, isolated = await attempt(handle, work.record)
         tries = 0
         for wait_s in IN_PLACE_WAITS_S:

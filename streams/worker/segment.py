@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import deque
@@ -13,6 +14,7 @@ from processors.canary import TakenBack
 from processors.contract import AnyProcessor, BatchPolicy, Outcome, ProcessingError, TransientError, is_async
 from processors.isolation import poison
 from schemas import DOUBTFUL_STATUSES, Cause, Record, Stage
+from streams.logs import about, extra
 from streams.metrics import WorkerMetrics
 from streams.telemetry import finish, inject, traceparent
 from streams.topology import LANES, LONG, STANDARD, StageLane, lanes_of, next_lane, next_stage, stays_here
@@ -22,6 +24,8 @@ from streams.worker.ledger import Decided, Output, Ticket
 from streams.worker.outcomes import OUR_FAILURES, Outcomes, Received
 from streams.worker.shadow_tally import Judged
 from streams.worker.stage import StageObserver, StageRunner
+
+log = logging.getLogger(__name__)
 
 IDLE_S = 0.1
 """What the thread of an idle stage gets to end."""
@@ -220,14 +224,23 @@ class Segment:
             gave_up = output.topic == self._outcomes.topics.dead_letters
             if gave_up:
                 metrics.dead_lettered(Cause.RETRIES_EXHAUSTED)
+                self._tell(stage, work, Cause.RETRIES_EXHAUSTED)
             else:
                 metrics.retried(output.topic.rpartition(".")[2])
             return Completion(work.ticket, [output], None, gave_up)
         metrics.dead_lettered(error.cause)
+        if error.cause in OUR_FAILURES:
+            self._tell(stage, work, error.cause)
         output = self._outcomes.dead_letter(
             message, stage, error.cause, error.reason, error.field, attempt, trace, by_canary=error.by_canary
         )
         return Completion(work.ticket, [output], None, error.cause in OUR_FAILURES)
+
+    def _tell(self, stage: Stage, work: Work, cause: str) -> None:
+        """Senders cannot fill the log: what is their fault is counted, and the breaker ends what is ours. The reason,
+        which may quote the post, is in the dead letter only."""
+        found = about(stage.value, work.record.post.post_id, work.span)
+        log.warning("given up: %s; the dead letter says why", cause, extra=extra(found))
 
     def _report_unread(self, record: Record) -> None:
         if record.decision is not None:

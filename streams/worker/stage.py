@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from processors.contract import Outcome, Processor, TransientError
 from processors.isolation import Fault, outcomes_of, prepare_all, run_isolating, timed
 from schemas import Record, Stage
+from streams.logs import about, set_about
 from streams.worker.batcher import Batcher, Taken, Work
 
 IN_PLACE_WAITS_S = (0.2, 0.6)
@@ -134,6 +135,8 @@ class StageRunner:
             return
         stage = self.processor.stage
         batch = self._observer.entered(stage, self._lane, works)
+        only = works[0] if len(works) == 1 else None
+        set_about(about(stage.value, only and only.record.post.post_id, only and only.span))
         outcomes, prepare_s, process_s, isolated = self._attempt([work.record for work in works])
         tries = 0
         for wait in IN_PLACE_WAITS_S:

@@ -20,6 +20,7 @@ from schemas import Stage
 from streams.access import AccessRefused, connect, require_access, worker_grants
 from streams.health import Health, HealthServer, Ready
 from streams.kafka import CONNECT_TIMEOUT_S, consumer_settings, new_consumer, producer_settings
+from streams.logs import name_instance
 from streams.metrics import WorkerMetrics
 from streams.settings import Delivery as DeliveryMode
 from streams.settings import HttpSettings, Settings
@@ -121,6 +122,7 @@ class Worker:
             log.info("serving /live, /ready and /metrics on http://%s:%s", server.host, server.port)
             instance = claim_instance(settings.instance, settings.state_dir / settings.group / "instances")
             stack.callback(instance.release)
+            name_instance(instance.name)
             journal = Journal(settings.state_dir / settings.group / "journal" / cluster, instance.name)
             tracing = build_tracing(settings.tracing, instance=instance.name, version=self._versions.code)
             stack.callback(tracing.close)
@@ -236,7 +238,8 @@ class Worker:
         """Between any two steps of the loop, also while a broker is waited for."""
         self.health.beat()
         if self._crash is not None:
-            raise Broken(f"a stage's thread broke: {type(self._crash).__name__}: {self._crash}") from self._crash
+            # Its text may quote a post; the log has the places.
+            raise Broken(f"a stage's thread broke: {type(self._crash).__name__}") from self._crash
         if self._stop_by_s is not None and time.monotonic() > self._stop_by_s:
             raise Broken("stopping took too long (is the broker away?); what was not committed is done again")
 

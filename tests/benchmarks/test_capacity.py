@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.capacity.__main__ import main
 from benchmarks.capacity.costs import KINDS, BadCosts, Costs, KindCost, read_costs
 from benchmarks.capacity.plan import Assumptions, core_seconds_a_day, plan
 from benchmarks.capacity.queueing import Service, poisson, sojourns
+from benchmarks.capacity.run import PER_DAY, queueing_table, report
 from benchmarks.capacity.traffic import Traffic, parsed_mix
 from schemas import Stage
 
@@ -130,3 +133,26 @@ def test_a_lone_post_waits_for_company_and_no_longer() -> None:
 def test_a_full_batch_does_not_wait() -> None:
     service = Service(each_s=0.01, max_items=2, max_wait_s=9.0)
     assert sojourns(np.array([1.0, 2.0]), service, 1) == pytest.approx([1.02, 0.02])
+
+
+RESULT = Path(__file__).resolve().parents[2] / "benchmarks" / "results" / "2026-11-22-epyc-2-cores-capacity.json"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "capacity.md"
+
+
+def test_the_page_shows_what_the_planner_computes_from_the_measured_costs() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    for table in report(read_costs(RESULT), Traffic(PER_DAY)).tables:
+        assert table.render() in page
+    figures = json.loads(RESULT.read_text(encoding="utf-8"))["benchmarks"]["capacity"]["figures"]
+    assert queueing_table(figures["queueing"]).render() in page
+
+
+def test_the_planner_prints_tables_figures_and_one_sentence_for_what_is_wrong(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main([str(RESULT), "--per-day", "1e6", "--mix", "text=1"]) == 0
+    assert "1,000,000 posts a day (100% text)" in capsys.readouterr().out
+    assert main([str(RESULT), "--json", "--utilisation", "0.3"]) == 0
+    assert json.loads(capsys.readouterr().out)["plan"]["cores"] > 0
+    assert main([str(RESULT), "--mix", "text=0.5"]) == 1
+    assert capsys.readouterr().err == "capacity: a mix that adds up to 0.5: expected shares that add up to 1\n"

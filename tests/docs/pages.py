@@ -66,15 +66,15 @@ def anchors(page: Path) -> set[str]:
 def commands(page: Path) -> Iterator[Command]:
     """Every simple command in the page's shell blocks, and ours in blocks that name no language."""
     for block in blocks(page, SHELL):
-        yield from _commands(page, _lines(block))
+        yield from _commands(page, joined_lines(block))
     for block in blocks(page, frozenset({""})):
-        yield from _commands(page, filter(_OURS.fullmatch, _lines(block)))
+        yield from _commands(page, filter(_OURS.fullmatch, joined_lines(block)))
 
 
 def exports(block: str) -> dict[str, str]:
     """What a block exports."""
     found: dict[str, str] = {}
-    for line in _lines(block):
+    for line in joined_lines(block):
         words = shlex.split(line, comments=True)
         if words[:1] == ["export"]:
             found |= dict(word.split("=", 1) for word in words[1:])
@@ -87,7 +87,7 @@ def _commands(page: Path, lines: Iterable[str]) -> Iterator[Command]:
             yield Command(name_of(page), tuple(words))
 
 
-def _lines(block: str) -> list[str]:
+def joined_lines(block: str) -> list[str]:
     """The lines of a block, those that are continued joined."""
     return block.replace("\\\n", " ").splitlines()
 

@@ -39,9 +39,15 @@ def test_every_dashboard_is_a_config_map_that_grafana_s_sidecar_finds() -> None:
 def test_every_worker_is_scraped() -> None:
     (monitor,) = of_kind(rendered("cpu"), "PodMonitor").values()
     wanted = monitor["spec"]["selector"]["matchLabels"]
+    (components,) = monitor["spec"]["selector"]["matchExpressions"]
     (endpoint,) = monitor["spec"]["podMetricsEndpoints"]
-    for deployment in workers(rendered("cpu")).values():
-        assert wanted.items() <= deployment["spec"]["template"]["metadata"]["labels"].items()
+    # The rules say `up{job="modstream"}`.
+    assert endpoint["relabelings"] == [{"targetLabel": "job", "replacement": "modstream"}]
+    insights = of_kind(rendered("cpu"), "Deployment")["insights"]
+    for deployment in (*workers(rendered("cpu")).values(), insights):
+        labels = deployment["spec"]["template"]["metadata"]["labels"]
+        assert wanted.items() <= labels.items()
+        assert labels[components["key"]] in components["values"]
         (port,) = container(deployment)["ports"]
         assert port["name"] == endpoint["port"]
         assert environment(container(deployment))["MODSTREAM_HTTP__PORT"] == str(port["containerPort"])

@@ -42,6 +42,23 @@ def test_an_invalid_context_has_no_headers() -> None:
     assert inject(SpanContext(0, 0, False)) == []
 
 
+def test_a_message_that_comes_back_goes_on_from_its_last_try() -> None:
+    last = f"00-{TRACE}-{'ab' * 8}-01"
+    headers = [("modstream-traceparent", last.encode()), ("traceparent", VALID.encode())]
+    context = extract(headers)
+    assert context is not None
+    assert traceparent(context) == last
+    alone = extract(headers[:1])
+    assert alone is not None
+    assert traceparent(alone) == last
+
+
+def test_a_last_try_that_is_no_context_leaves_the_senders() -> None:
+    context = extract([("traceparent", VALID.encode()), ("modstream-traceparent", b"00-1")])
+    assert context is not None
+    assert traceparent(context) == VALID
+
+
 def test_a_message_without_headers_has_no_context() -> None:
     assert extract(None) is None
     assert extract([("other", b"1")]) is None

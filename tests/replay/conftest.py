@@ -1,4 +1,4 @@
-"""A live chain's past on the real Kafka: posts, the decisions that the chain's own processors made of them, feedback."""
+"""A live chain's past on the real Kafka: posts, and the decisions that the chain's own processors made of them."""
 
 from __future__ import annotations
 
@@ -40,15 +40,8 @@ layers:
 
 TEXTS = (
     *("hello world", "the cat sat on the mat", "you are all scum", "good day", "vermin", "scum", "you", "a", "?!"),
-    *(
-        "you are scum 漢字漢字漢字",
-        "der hund",
-        "hello scum hello",
-        "the cat",
-        "漢字漢字漢字",
-        "scum vermin",
-        "all the scum on the mat",
-    ),
+    *("you are scum 漢字漢字漢字", "der hund", "hello scum hello", "the cat", "漢字漢字漢字", "scum vermin"),
+    "all the scum on the mat",
 )
 """Harmless and bad ones, short ones, and letters that the tiny pack's vocabulary lacks."""
 
@@ -145,8 +138,8 @@ def past(system: System, pack: Path, before: Path, monkeypatch: pytest.MonkeyPat
 
 @pytest.fixture
 def full(past: Past) -> Past:
-    """Two hundred posts in several tenants and regions, decided."""
-    past.publish(*posts(200))
+    """Posts in several tenants and regions, decided."""
+    past.publish(*posts(96))
     past.decide()
     return past
 
@@ -155,7 +148,7 @@ def posts(count: int) -> list[Post]:
     return [
         Post(
             post_id=f"p-{at}",
-            text=f"{TEXTS[at % len(TEXTS)]}",
+            text=TEXTS[at % len(TEXTS)],
             tenant=("default", "acme")[at % 3 == 0],
             region=("EU", "US", None)[at % 3],
             author_id=f"u-{at % 7}",
@@ -202,7 +195,7 @@ def replay(system: System, tmp_path: Path, capfd: pytest.CaptureFixture[str]) ->
         capfd.readouterr()
         folder = tmp_path / out
         try:
-            code = main(["replay", *map(str, arguments), "--out", str(folder), *system.flags])
+            code = main(["replay", *system.flags, "--out", str(folder), *map(str, arguments)])
         except SystemExit as ended:
             code = ended.code if isinstance(ended.code, int) else 0
         return Done(code, *capfd.readouterr(), folder)

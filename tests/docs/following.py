@@ -1,0 +1,105 @@
+"""Doing what a page says: its shell commands, one after the other, as a reader would type them."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.docs.pages import SHELL, blocks, joined_lines
+
+RUNNING = ("modstream worker", "modstream up", "make up")
+"""Commands that run until they are stopped."""
+
+SETTING_UP = ("make setup", "make setup-dev", ". .venv/bin/activate", "git clone", "cd ")
+"""What the tests' own environment stands for; that the targets exist is another test's business."""
+
+PATIENCE_S = 90.0
+"""For a worker to load its models and join, and for one command. Only a failing test waits that long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A command that ended with 0, and what it printed."""
+
+    command: str
+    stdout: str
+    stderr: str
+
+
+@dataclass
+class Follower:
+    """A reader in `folder`, with `environment` already exported: what a page says of these variables is left out."""
+
+    folder: Path
+    environment: Mapping[str, str]
+    processes: list[subprocess.Popen[bytes]] = field(default_factory=list[subprocess.Popen[bytes]])
+
+    def follow(self, page: Path) -> list[Done]:
+        """Every command of the page. Those that run until they are stopped do so until `stop`."""
+        exported: dict[str, str] = {}
+        done: list[Done] = []
+        for line in (line for block in blocks(page, SHELL) for line in joined_lines(block)):
+            if not line.strip() or line.startswith(SETTING_UP):
+                continue
+            words = shlex.split(line)
+            if words[0] == "export":
+                exported |= dict(word.split("=", 1) for word in words[1:])
+            elif line.startswith(RUNNING):
+                self._start(line, {**exported, **self._given()})
+            else:
+                done.append(self.run(line, exported))
+        return done
+
+    def stop(self) -> None:
+        """End what still runs."""
+        for process in self.processes:
+            process.send_signal(signal.SIGTERM)
+        for process in self.processes:
+            process.wait(PATIENCE_S)
+            if process.stdout is not None:
+                process.stdout.close()
+
+    def _given(self) -> dict[str, str]:
+        scripts = Path(sys.executable).parent
+        return {**os.environ, **self.environment, "PATH": f"{scripts}:{os.environ['PATH']}"}
+
+    def run(self, line: str, exported: Mapping[str, str] | None = None) -> Done:
+        """One command, which has to end with 0."""
+        ended = subprocess.run(
+            ["bash", "-c", line],
+            cwd=self.folder,
+            env={**(exported or {}), **self._given()},
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+        )
+        assert ended.returncode == 0, f"{line}\n{ended.stdout[-2000:]}\n{ended.stderr[-2000:]}"
+        return Done(line, ended.stdout, ended.stderr)
+
+    def _start(self, line: str, environment: Mapping[str, str]) -> None:
+        """Run it until `stop`; back when it has said that it is ready, on its standard output."""
+        words = ["modstream", "up"] if line.startswith("make up") else shlex.split(line)
+        log = self.folder / f"process-{len(self.processes)}.log"
+        with log.open("wb") as stderr:
+            process = subprocess.Popen(words, cwd=self.folder, env=environment, stdout=subprocess.PIPE, stderr=stderr)
+        self.processes.append(process)
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        assert first, f"{line} ended before it was ready:\n{log.read_text()[-3000:]}"
+
+
+@contextmanager
+def follower(folder: Path, environment: Mapping[str, str]) -> Generator[Follower]:
+    """One who leaves nothing running."""
+    reader = Follower(folder, environment)
+    try:
+        yield reader
+    finally:
+        reader.stop()
