@@ -9,48 +9,32 @@ import sqlite3
 import time
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Sequence
+from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
 
-import msgspec
 from msgspec.structs import replace
 
 from commands.arguments import CONNECTION, MEDIA, MODEL, add_json, add_settings, given, settings_of
-from commands.eval_suite import put_whole
 from commands.failures import CommandFailed
-from commands.terminal import columns, counted, put_json, say
-from models_export.evaluation.replay import Report, compared, report_page
+from commands.replay_report import write_report
+from commands.terminal import say
 from processors.pack.features import FEATURES
 from processors.packs import Pack, load_pack
 from processors.policy import Policy, PolicyError, load_policy
-from schemas import ACTION_ORDER
 from schemas.post import MAX_ID_CHARS
-from schemas.replay import encode_pair
 from streams.access import connect
 from streams.replay.features import TextFeatures
 from streams.replay.judging import ByChain, ByPolicy, Judge, PolicyThenChain
 from streams.replay.plan import Asked, Plan, encoded, input_topics, kept_plan, new_plan, replay_grants, settings_hash
 from streams.replay.question import QuestionError, Selection, selection_of
-from streams.replay.rejudge import REASONS, Rejudge
+from streams.replay.rejudge import Rejudge
 from streams.replay.run import Replay
-from streams.replay.store import Cost, ReplayStore
+from streams.replay.store import ReplayStore
 from streams.settings import Settings, load_settings
 
 MAX_IDS_BYTES = 512 * 1024 * 1024
 """Of a file of post ids: some ten million of them."""
-
-COUNTS = {
-    "posts": "posts in the selection that were read from their topics",
-    "no_decision": "posts in the selection on which no decision is there: not decided yet, a dead letter, or removed",
-    "superseded": "posts of which a later version was decided",
-    "deleted": "posts that were deleted since",
-    "deletes": "deletes in the selection",
-    "republished": "dead letters that were replayed: their decisions name the place where they were first published",
-    "invalid": "messages that are no post",
-    "broken_decisions": "messages of the decisions that are none",
-    "broken_feedback": "messages of the feedback that are none",
-}
-"""What a count of the report is of."""
 
 EPILOG = """
 Reads posts, decisions and feedback without joining a group, and publishes nothing. With --policy alone, the policy is
@@ -92,7 +76,8 @@ def run(args: Namespace) -> int:
     began_s = time.monotonic()
     args.out.mkdir(parents=True, exist_ok=True)
     try:
-        return _replay(args, settings, ReplayStore(args.out), began_s)
+        with closing(ReplayStore(args.out)) as store:
+            return _replay(args, settings, store, began_s)
     except sqlite3.DatabaseError as error:
         raise CommandFailed(
             f"{args.out}/replay.sqlite: {error}: expected a folder that no other replay is writing to, with room left"
@@ -129,7 +114,7 @@ def _replay(args: Namespace, settings: Settings, store: ReplayStore, began_s: fl
     plan = _planned(args, settings, store, asked, ids)
     judge, posts = _judge(settings, pack, policy, before, live_pack, asked, args.out)
     Replay(settings, store, plan, judge, posts=posts).run(say)
-    return _finish(args, store, asked, time.monotonic() - began_s)
+    return write_report(store, asked, args.out, time.monotonic() - began_s, as_json=args.json)
 
 
 def policy_alone(args: Namespace, pack: Pack, live_pack: Pack) -> bool:
@@ -194,87 +179,6 @@ def _chain(settings: Settings, live_pack: Pack, code: str, out: Path) -> ByChain
     options = options_of(quiet, code, max_attempts=0)
     processors = build_chain(options, models_of(quiet), MediaParts(beside, live.known), stages=STAGES)
     return ByChain(processors, beside, live_pack)
-
-
-def _finish(args: Namespace, store: ReplayStore, asked: Asked, took_s: float) -> int:
-    report = compared(store.pairs(), msgspec.to_builtins(asked), store.counts)
-    if not report.decisions:
-        raise CommandFailed(
-            "nothing to compare: no published decision is on a post of this selection"
-            + "".join(f"; {name.replace('_', ' ')}: {count:,}" for name, count in report.counts.items())
-        )
-    text = msgspec.json.format(msgspec.json.encode(report), indent=1)
-    put_whole(args.out / "report.json", text + b"\n")
-    put_whole(args.out / "report.html", report_page(report, {**REASONS, **COUNTS}).encode())
-    _put_pairs(args.out / "pairs.jsonl", store)
-    costs = _cost(list(store.costs()), took_s)
-    put_whole(args.out / "run.json", msgspec.json.format(msgspec.json.encode(costs), indent=1) + b"\n")
-    for name, example in store.examples.items():
-        say(
-            f"note: {counted(report.counts.get(name, 0), 'message')} {_WRONG[name]}, and left out; the first: {example}"
-        )
-    if args.json:
-        put_json({**_summary(report), "out": str(args.out), **costs})
-    _say(report, costs, args.out)
-    return 0
-
-
-_WRONG = {
-    "broken_decisions": "of the decisions' topic are no decision",
-    "broken_feedback": "of the feedback's topic are no feedback",
-}
-
-
-def _put_pairs(path: Path, store: ReplayStore) -> None:
-    part = path.with_name(f"{path.name}.part")
-    with part.open("wb") as file:
-        for pair in store.pairs():
-            file.write(encode_pair(pair) + b"\n")
-    part.replace(path)
-
-
-def _cost(costs: Sequence[Cost], took_s: float) -> dict[str, object]:
-    """What it took: of the last call, and of the models over all calls."""
-    posts, seconds = sum(of.posts for of in costs), sum(of.seconds for of in costs)
-    stages: dict[str, float] = {}
-    for of in costs:
-        for stage, took_ms in of.stages_ms.items():
-            stages[stage] = stages.get(stage, 0.0) + took_ms
-    return {
-        "took_s": round(took_s, 3),
-        "judged_by_the_chain": posts,
-        "chain_s": round(seconds, 3),
-        "chain_posts_per_s": round(posts / seconds, 1) if seconds else None,
-        "chain_ms_per_post": round(1000 * seconds / posts, 3) if posts else None,
-        "stages_batch_ms_per_post": {name: round(took / posts, 3) for name, took in stages.items()} if posts else {},
-    }
-
-
-def _summary(report: Report) -> dict[str, object]:
-    return {
-        "mode": report.question["mode"],
-        "decisions": report.decisions,
-        "compared": report.compared,
-        "changed": report.changed,
-        "differing": report.differing,
-        "undecided": report.undecided,
-        "counts": report.counts,
-        "actions": [msgspec.to_builtins(of) for of in report.actions],
-    }
-
-
-def _say(report: Report, costs: dict[str, object], out: Path) -> None:
-    posts = {(of.was, of.now): of.posts for of in report.actions}
-    header = ("", *(f"NOW {now.value.upper()}" for now in ACTION_ORDER))
-    rows = [(f"was {was.value}", *(f"{posts[was, now]:,}" for now in ACTION_ORDER)) for was in ACTION_ORDER]
-    for line in columns([header, *rows], frozenset(range(1, 1 + len(ACTION_ORDER)))):
-        say(line)
-    for code, count in report.undecided.items():
-        say(f"{count:,} not judged again: {REASONS.get(code, code)}")
-    say(
-        f"{counted(report.compared, 'decision')} judged again, {report.changed:,} with another action, "
-        f"{report.differing:,} with another action, flags or severity; in {costs['took_s']:.1f} s; {out}/report.html"
-    )
 
 
 def _policy_before(args: Namespace, live: Settings, settings: Settings, pack: Pack) -> Policy | None:

@@ -27,8 +27,7 @@ MAX_BODY_BYTES = 256 * 1024
 BODY_TIMEOUT_S = 20.0
 """For all of a request to arrive."""
 
-PERSON = "modstream_person"
-"""Of a request: who asks."""
+PERSON = web.RequestKey("person", Person)
 NEEDS = "modstream_needs"
 """The role that a handler needs, as its attribute; None for what anybody may ask."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable
-from weakref import WeakSet
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -39,12 +38,12 @@ async def serve(settings: Settings, on_ready: Callable[[int], None]) -> None:
         loop.add_signal_handler(number, stop.set)
     admin = await asyncio.to_thread(check_connection, settings.kafka)
     async with running(settings, admin) as app:
-        heard: WeakSet[asyncio.BaseProtocol] = WeakSet()
-        app.middlewares.insert(0, _noting(heard))
+        silent: set[asyncio.BaseProtocol] = set()
+        app.middlewares.insert(0, _noting(silent))
         runner = web.AppRunner(app, access_log=None, keepalive_timeout=KEEPALIVE_S, shutdown_timeout=SHUTDOWN_S)
         await runner.setup()
         try:
-            server = await _listen(runner, heard, settings.console.host, settings.console.port)
+            server = await _listen(runner, silent, settings.console.host, settings.console.port)
             on_ready(server.sockets[0].getsockname()[1])
             await stop.wait()
             server.close()
@@ -52,31 +51,33 @@ async def serve(settings: Settings, on_ready: Callable[[int], None]) -> None:
             await runner.cleanup()
 
 
-def _noting(heard: WeakSet[asyncio.BaseProtocol]) -> Middleware:
-    """Notes which connections have asked for something."""
+def _noting(silent: set[asyncio.BaseProtocol]) -> Middleware:
+    """A connection that has asked for something is silent no longer."""
 
     @web.middleware
     async def note(request: web.Request, handler: Handler) -> web.StreamResponse:
-        heard.add(request.protocol)
+        silent.discard(request.protocol)
         return await handler(request)
 
     return note
 
 
-async def _listen(runner: web.AppRunner, heard: WeakSet[asyncio.BaseProtocol], host: str, port: int) -> asyncio.Server:
+async def _listen(runner: web.AppRunner, silent: set[asyncio.BaseProtocol], host: str, port: int) -> asyncio.Server:
     connections = runner.server
     if connections is None:
         raise RuntimeError("the runner is not set up")
     loop = asyncio.get_running_loop()
 
     def give_up(connection: web.RequestHandler) -> None:
-        if connection not in heard and connection.transport is not None:
+        if connection in silent and connection.transport is not None:
             connection.transport.close()
+        silent.discard(connection)
 
     def connect() -> asyncio.BaseProtocol:
         if len(connections.connections) >= MAX_CONNECTIONS:
             return _TooMany()
         connection = connections()
+        silent.add(connection)
         loop.call_later(HEAD_TIMEOUT_S, give_up, connection)
         return connection
 

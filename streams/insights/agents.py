@@ -16,7 +16,7 @@ import logging
 import ssl
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, cast
 
@@ -67,6 +67,20 @@ class CommittedThread(driver.AIOKafkaConsumerThread):
         consumer = super()._create_worker_consumer(transport)
         consumer._isolation_level = "read_committed"  # noqa: SLF001 (read when it starts, and no argument leads to it)
         return consumer
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """Also where nothing is committed: there, aiokafka stays at what it had fetched before a rebalance, and Faust
+        has thrown that away."""
+        return await self.call_thread(self._seek_back)
+
+    async def _seek_back(self) -> Mapping[TP, int]:
+        consumer = self._ensure_consumer()
+        committed = await consumer.seek_to_committed()
+        changelogs = self.app.tables.changelog_topics  # their positions are the recovery's
+        fresh = [place for place, offset in committed.items() if not offset and place.topic not in changelogs]
+        if fresh:
+            await consumer.seek_to_beginning(*fresh)
+        return committed
 
 
 class CommittedConsumer(driver.Consumer):

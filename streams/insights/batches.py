@@ -1,4 +1,4 @@
-"""Items as they come, handed on in batches. What Faust's `take_events` is for, which loses messages (0.15.3, seen)."""
+"""Items as they come, handed on in batches. Faust's `take_events` also acknowledges a batch whose work has failed."""
 
 from __future__ import annotations
 

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
+from msgspec import Meta
 
 from schemas import MAX_MESSAGE_BYTES, Action, Modality
+from schemas.decision import Probability
 from schemas.replay import Judged
 from schemas.source import Source
 from schemas.wire import decode_json
+
+MAX_NAMES = 1024
+"""Labels, flags and reasons of one decision: far more than a policy gives, and a bound on what a message can do."""
+
+Probabilities = Annotated[dict[str, Probability], Meta(max_length=MAX_NAMES)]
 
 
 class _Reason(msgspec.Struct, frozen=True):
@@ -29,12 +38,12 @@ class Published(msgspec.Struct, frozen=True, kw_only=True):
     lang: str | None
     source: Source
     action: Action
-    labels: dict[str, float]
-    targets: dict[str, float] = {}
+    labels: Probabilities
+    targets: Probabilities = {}
     severity: int
-    modalities: dict[str, Modality]
-    flags: tuple[str, ...] = ()
-    reasons: tuple[_Reason, ...] = ()
+    modalities: Annotated[dict[str, Modality], Meta(max_length=MAX_NAMES)]
+    flags: Annotated[tuple[str, ...], Meta(max_length=MAX_NAMES)] = ()
+    reasons: Annotated[tuple[_Reason, ...], Meta(max_length=MAX_NAMES)] = ()
     versions: _Versions
     timings_ms: dict[str, float] = {}
 

@@ -36,7 +36,7 @@ from processors.policy import (
     known_flag,
 )
 from processors.policy.floors import SCORES_FLOOR
-from schemas import GRADED_SEVERITIES, LABELS, Post
+from schemas import GRADED_SEVERITIES, LABELS, Post, Status
 from schemas.replay import Judged
 from streams.replay.published import Published
 
@@ -169,11 +169,7 @@ class Rejudge:
         then = tuple(flag for flag in decision.flags if flag in INTERACTIONS)
         graded = (0, *GRADED_SEVERITIES)
         if before is not None:
-            possible = [
-                least
-                for least in graded
-                if _is_published(before.evaluate(facts.with_(least, (*known, *then))), decision)
-            ]
+            possible = list(_possible(decision, before, facts, (*known, *then)))
             if not possible:
                 return Undecided("not_reproduced")
             if before.settings.severities.items() == effective.settings.severities.items():
@@ -216,6 +212,17 @@ def _facts(decision: Published, post: Post | None, features: Mapping[str, float]
     return _FactsOf(decision, facts, features, missing)
 
 
+def _possible(decision: Published, before: EffectivePolicy, facts: _FactsOf, flags: tuple[str, ...]) -> Iterator[int]:
+    """What the text expert may have said of the severity, so that the policy came to the published verdict."""
+    for least in (0, *GRADED_SEVERITIES):
+        verdict = before.evaluate(facts.with_(least, flags))
+        if _is_published(verdict, decision):
+            if not verdict.thresholds:
+                yield from (0, *GRADED_SEVERITIES)  # nothing is flagged, so it was not asked for
+                return
+            yield least
+
+
 def _is_published(verdict: Verdict, decision: Published) -> bool:
     said = (verdict.action, verdict.flags, verdict.severity)
     return said == (decision.action, decision.flags, decision.severity)
@@ -228,7 +235,7 @@ def _outcome(verdict: Verdict) -> object:
 def _judged_parts(decision: Published) -> dict[str, tuple[float, float]]:
     """Modality -> score, the highest of its labels, and weight; only of those that were judged."""
     return {
-        name: (modality.score, modality.weight if modality.weight is not None else 1.0)
+        name: (modality.score, modality.weight or 0.0)
         for name, modality in decision.modalities.items()
         if modality.score is not None
     }
@@ -240,7 +247,7 @@ def _is_drawn(decision: Published, now: Mapping[str, float], once: Mapping[str, 
     low = {name for name, (_, weight) in parts.items() if weight < 1.0}
     if not low:
         return False
-    words = WORDS & parts.keys()
+    words = {name for name in WORDS & decision.modalities.keys() if _is_there(decision, name)}
     # Windows over several kinds of words are as good as the worst of them, and have no modality that tells their score.
     together = len(words) > 1 and bool(words & low)
     bound = 1.0 if together else max(parts[name][0] for name in low) + ROUNDING
@@ -255,6 +262,10 @@ def _is_drawn(decision: Published, now: Mapping[str, float], once: Mapping[str, 
         if probability > threshold and bound > threshold:
             return True
     return False
+
+
+def _is_there(decision: Published, name: str) -> bool:
+    return decision.modalities[name].status is not Status.ABSENT
 
 
 def _interactions(

@@ -22,14 +22,16 @@ def report() -> Report:
     return Report(canary=Side(" ".join(CANARY)), live=Side(" ".join(LIVE)))
 
 
-def decision(versions: tuple[str, str], action: Action = Action.APPROVE, **timings_ms: float) -> bytes:
+def decision(
+    versions: tuple[str, str], action: Action = Action.APPROVE, timings_ms: dict[str, float] | None = None
+) -> bytes:
     pack, policy = versions
     return encode_decision(
         decision_on(
             record_of(),
             action=action,
             versions=DecisionVersions(code="1", pack=pack, policy=policy, layers=("default",)),
-            timings_ms={"total": 12.0, **timings_ms},
+            timings_ms={"total": 12.0, **(timings_ms or {})},
             decided_at=datetime(2026, 11, 22, tzinfo=UTC),
         )
     )
@@ -50,7 +52,7 @@ def test_decisions_count_for_the_pack_and_policy_that_made_them(report: Report) 
 
 
 def test_a_decision_that_was_taken_back_is_the_canarys_failure_and_nobodys_latency(report: Report) -> None:
-    add_decision(report, decision(LIVE, **{TAKEN_BACK: 40.0}), {})
+    add_decision(report, decision(LIVE, timings_ms={TAKEN_BACK: 40.0}), {})
     assert report.canary.failures == {"taken_back": 1}
     assert report.live.decisions == 0
 

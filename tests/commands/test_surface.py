@@ -33,6 +33,11 @@ OPTIONS: dict[tuple[str, ...], tuple[str, ...]] = {
         *("--json", "--from-beginning", "--count", "--timeout", "--post-id"),
     ),
     ("score",): ("FILE", "--out", "--overlay", "--pack", "--policy", "--store-url", "--config"),
+    ("replay",): (
+        *CONNECTION,
+        *("--since", "--until", "--offsets", "--tenant", "--post-id", "--post-ids", "--sample", "--full"),
+        *("--full-where-needed", "--policy-before", "--with-text", "--out", "--json", "--pack", "--policy"),
+    ),
     ("eval",): ("SUITE", *READING, *SUITES, "compare"),
     **{("eval", name): ("--data", "--out", "--limit", "--json", "--pack", "--config") for name in READING},
     **{("eval", name): (*JUDGING, "--limit", "--json", "--pack", "--policy", "--config") for name in SUITES},
@@ -89,7 +94,8 @@ def test_the_version_can_be_asked_for(run: Run) -> None:
     ("arguments", "said"),
     [
         ((), "COMMAND"),
-        (("replay",), "invalid choice: 'replay'"),
+        (("play",), "invalid choice: 'play'"),
+        (("replay",), "--out"),
         (("tail",), "what"),
         (("tail", "posts"), "'decisions', 'confidence', 'flags', 'dead-letters'"),
         (("tail", "decisions", "--count", "0"), "a whole number above 0"),

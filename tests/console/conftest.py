@@ -66,6 +66,9 @@ def took(topic: Topic, value: bytes | None, offset: int, key: str = "p-1", at_ms
     return taken(topic, read(topic, value, key, offset=offset, at_ms=at_ms))
 
 
+Client = TestClient[Any, Any]
+
+
 @dataclass
 class Kafka:
     """Messages by topic, for a `Lookup`, and what was sent to it."""
@@ -109,7 +112,7 @@ class Console:
     def ask(self, method: str, path: str, *, token: str | None = None, **options: Any) -> Answer:
         """One request, with its answer whole."""
 
-        async def scenario(client: TestClient[Any, Any]) -> Answer:
+        async def scenario(client: Client) -> Answer:
             headers = {"X-Modstream": "1"} if method == "POST" else {}
             headers |= {} if token is None else {"Authorization": f"Bearer {token}"}
             headers |= options.pop("headers", {})
@@ -118,7 +121,7 @@ class Console:
 
         return self.with_client(scenario)
 
-    def with_client(self, scenario: Callable[[TestClient[Any, Any]], Awaitable[Any]]) -> Any:
+    def with_client(self, scenario: Callable[[Client], Awaitable[Any]]) -> Any:
         async def run() -> Any:
             async with TestClient(TestServer(web_app(self.site), host="127.0.0.1")) as client:
                 return await scenario(client)

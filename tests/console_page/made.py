@@ -85,7 +85,7 @@ def history(points: int = HISTORY_POINTS) -> dict[str, Any]:
     end = now_ms()
     taken, decided, latency = [], [], []
     for index in range(points):
-        wave_ = 372 + 46 * math.sin(index / 140) + 14 * math.sin(index / 31)
+        wave_ = 391 + 32 * math.sin(index / 143) + 11 * math.sin(index / 31)
         hiccup = 0.62 if 520 <= index < 548 else 1.22 if 548 <= index < 566 else 1.0
         taken.append(round(wave_ + chance.gauss(0, 5), 1))
         decided.append(round(wave_ * hiccup + chance.gauss(0, 6), 1))

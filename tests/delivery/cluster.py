@@ -120,14 +120,20 @@ class Cluster:
         self.processes.append(process)
         return process
 
-    def publish(self, posts: Iterable[tuple[str, dict[str, Any] | bytes | None]], *, topic: str | None = None) -> None:
+    def publish(
+        self,
+        posts: Iterable[tuple[str, dict[str, Any] | bytes | None]],
+        *,
+        topic: str | None = None,
+        headers: Sequence[tuple[str, bytes]] = (),
+    ) -> None:
         """(key, post) to the posts topic, all of them delivered on return; bytes go as they are, None deletes."""
         to = topic or self.topics.stage(STAGES[0])
         for key, post in posts:
             value = post if isinstance(post, bytes) or post is None else json.dumps(post).encode()
             while True:
                 try:
-                    self._producer.produce(to, value, key)
+                    self._producer.produce(to, value, key, headers=list(headers))
                     break
                 except BufferError:
                     self._producer.poll(0.1)

@@ -4,7 +4,6 @@ stages from the arguments, `ready` on stdout, SIGTERM drains it. `LIGHT_CHAIN_RE
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from pathlib import Path
@@ -12,15 +11,16 @@ from pathlib import Path
 from commands.failures import sentence_of
 from schemas import Stage
 from streams.assembly import chain_of
+from streams.logs import start_logging
 from streams.settings import load_settings
 from streams.worker import Versions, Worker
 from tests.delivery.light_chain import light_chain
 
 
 def main() -> int:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     stages = [Stage(name) for name in sys.argv[1:]]
     settings = load_settings(None, os.environ, {}).settings
+    start_logging(settings.log)
     latch = os.environ.get("LIGHT_CHAIN_LATCH")
     real = [Stage(name) for name in os.environ.get("LIGHT_CHAIN_REAL", "").split()]
     light = light_chain([stage for stage in stages if stage not in real], Path(latch) if latch else None)

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from tests.docs.pages import SHELL, blocks, joined_lines
 
-RUNNING = ("modstream worker", "modstream up", "make up")
+UP = "make up"
+RUNNING = ("modstream worker", UP)
 """Commands that run until they are stopped."""
 
 SETTING_UP = ("make setup", "make setup-dev", ". .venv/bin/activate", "git clone", "cd ")
@@ -40,6 +41,8 @@ class Follower:
     folder: Path
     environment: Mapping[str, str]
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list[subprocess.Popen[bytes]])
+    first_words: list[str] = field(default_factory=list[str])
+    """The first line of each that ran until it was stopped."""
 
     def follow(self, page: Path) -> list[Done]:
         """Every command of the page. Those that run until they are stopped do so until `stop`."""
@@ -52,6 +55,8 @@ class Follower:
             if words[0] == "export":
                 exported |= dict(word.split("=", 1) for word in words[1:])
             elif line.startswith(RUNNING):
+                if line == UP:
+                    self.stop()  # it was running already: the page has said to end it
                 self._start(line, {**exported, **self._given()})
             else:
                 done.append(self.run(line, exported))
@@ -61,7 +66,8 @@ class Follower:
         """End what still runs."""
         for process in self.processes:
             process.send_signal(signal.SIGTERM)
-        for process in self.processes:
+        while self.processes:
+            process = self.processes.pop()
             process.wait(PATIENCE_S)
             if process.stdout is not None:
                 process.stdout.close()
@@ -85,13 +91,14 @@ class Follower:
 
     def _start(self, line: str, environment: Mapping[str, str]) -> None:
         """Run it until `stop`; back when it has said that it is ready, on its standard output."""
-        words = ["modstream", "up"] if line.startswith("make up") else shlex.split(line)
+        words = ["modstream", "up"] if line == UP else shlex.split(line)
         log = self.folder / f"process-{len(self.processes)}.log"
         with log.open("wb") as stderr:
             process = subprocess.Popen(words, cwd=self.folder, env=environment, stdout=subprocess.PIPE, stderr=stderr)
         self.processes.append(process)
         assert process.stdout is not None
         first = process.stdout.readline()
+        self.first_words.append(first.decode())
         assert first, f"{line} ended before it was ready:\n{log.read_text()[-3000:]}"
 
 

@@ -95,7 +95,8 @@ def test_shadow_and_canary_are_values_and_the_canary_is_judged_by_a_job() -> Non
         assert {"/packs", "/etc/modstream/policies"} <= mounts
     (job,) = (m for m in manifests if m["kind"] == "CronJob" and m["metadata"]["name"].endswith("-canary"))
     (judge,) = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
-    assert judge["args"][0] == "canary"
+    assert judge["command"][:2] == ["sh", "-c"]
+    assert judge["args"] == ["canary", "--json"]
     assert not any(m["metadata"]["name"].endswith("-canary") for m in rendered("cpu"))
 
 

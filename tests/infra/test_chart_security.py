@@ -105,6 +105,25 @@ def test_workers_know_user_password_and_authority() -> None:
         assert variables["MODSTREAM_KAFKA__SECURITY__CA_FILE"] == f"{mount['mountPath']}/ca.crt"
 
 
+def test_each_role_may_be_a_kafka_user_of_its_own() -> None:
+    """As `modstream topics access` prints them for clusters with ACLs."""
+    segments = [
+        {"name": "judge", "stages": ["pack", "encode", "fuse"], "kafkaUser": "judge-user"},
+        {"name": "rest", "stages": ["ingest", "fetch", "ocr", "asr", "retry"]},
+    ]
+    roles = {role: {"kafkaUser": f"{role}-user"} for role in ("topics", "console", "insights", "canary")}
+    canary = {"canary": {**roles["canary"], "policy": "/x.yaml"}}
+    manifests = render("cpu", {**roles, **canary, "segments": segments})
+    users = {
+        name.partition("/mod-modstream-")[2]: entry["valueFrom"]["secretKeyRef"]["name"]
+        for name, spec in pod_specs(manifests).items()
+        for entry in spec["containers"][0]["env"]
+        if entry["name"] == "MODSTREAM_KAFKA__SECURITY__PASSWORD"
+    }
+    own = {role: f"{role}-user" for role in (*roles, "judge")}
+    assert users == {**own, "rest": "modstream-kafka", "sweep": "modstream-kafka"}
+
+
 def test_the_store_s_credentials_reach_pods_with_media_only() -> None:
     for name, deployment in workers(rendered("cpu")).items():
         given = [source["secretRef"]["name"] for source in container(deployment).get("envFrom", [])]

@@ -10,7 +10,7 @@ import yaml
 
 from commands.worker import HOSTABLE
 from schemas import Stage
-from streams.assembly import WITH_MEDIA, WITHOUT_MODELS
+from streams.assembly import WITH_MEDIA
 from streams.settings.tree import Settings
 from streams.topology import LONG_STAGES, StageLane, Topics, lanes_of
 from streams.worker.worker import STOP_MARGIN_S
@@ -50,7 +50,6 @@ def test_the_chart_knows_the_stages_of_the_chain() -> None:
     assert topology["stages"] == list(HOSTABLE)
     assert topology["long"] == list(LONG_STAGES)
     assert set(topology["media"]) == WITH_MEDIA
-    assert set(topology["withoutModels"]) == WITHOUT_MODELS
     schema = json.loads((CHART / "values.schema.json").read_text(encoding="utf-8"))
     segment = schema["properties"]["segments"]["items"]["properties"]
     assert segment["stages"]["items"]["enum"] == ["all", *HOSTABLE]
@@ -203,6 +202,10 @@ NONSENSE: list[tuple[dict[str, Any], str]] = [
     ({"policy": "/etc/modstream/policies/house.yaml"}, "there is neither policies.files nor policies.configMap"),
     ({"pack": "/packs/next"}, "packs.claim is empty: expected the claim that holds it"),
     ({"console": {"enabled": True}}, "console.tokens.secret is empty"),
+    (
+        {"settings": {"store.retention_days": 0}, "store": {"sweep": {"schedule": "1 1 * * *"}}},
+        "the setting store.retention_days is 0, which keeps media for ever",
+    ),
     ({"segments": [{"name": "a", "stages": ["all"]}, {"name": "a", "stages": ["all"]}]}, "two segments of this name"),
 ]
 

@@ -58,6 +58,7 @@ def other_pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = write_tiny_pack(tmp_path_factory.mktemp("packs") / "other", details=True)
     manifest = tiny_manifest(folder, details=True)
     manifest["calibration"]["abuse"] = {"temperature": 4.0, "bias": -1.0}
+    manifest["calibration"]["hate"] = {"temperature": 2.0, "bias": -1.5}
     manifest["name"] = "other"
     write_manifest(folder, manifest)
     return folder
@@ -198,7 +199,8 @@ def replay(system: System, tmp_path: Path, capfd: pytest.CaptureFixture[str]) ->
             code = main(["replay", *system.flags, "--out", str(folder), *map(str, arguments)])
         except SystemExit as ended:
             code = ended.code if isinstance(ended.code, int) else 0
-        return Done(code, *capfd.readouterr(), folder)
+        out_text, err_text = capfd.readouterr()
+        return Done(code, out_text, err_text, folder)
 
     return replay
 

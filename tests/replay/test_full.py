@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import signal
+import subprocess
+import sys
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +20,6 @@ import streams.replay.candidates
 from schemas import Decision, Feedback, Media, Post, Source, Stage, Status, encode_decision, encode_feedback
 from streams.kafka import common_settings, new_consumer, reader_settings
 from streams.offsets import committed_offsets, end_offsets, places_of
-from streams.replay.run import Replay as Run
 from tests.replay.conftest import BEFORE, Past, Replay, decided, policy_file, posts, record_of
 
 FILES = ("report.json", "report.html", "pairs.jsonl")
@@ -55,7 +57,7 @@ def test_the_numbers_of_the_report_are_those_of_the_raw_topics(full: Past, other
         truth = ("approve", "review", "block")[rng.integers(3)]
         holds = bool(rng.integers(2))
         say(full, decision, "approve" if truth != "approve" else "block")  # taken back by the next
-        say(full, decision, truth, at=1, abuse=holds, **({"spam": False} if at % 2 else {}))
+        say(full, decision, truth, at=1, abuse=holds, spam=at % 2 == 0)
         truths[decision.post_id] = truth, holds
     done = replay("--pack", other_pack)
     assert done.code == 0, done.err
@@ -154,38 +156,50 @@ def test_the_live_chain_is_left_alone(full: Past, other_pack: Path, replay: Repl
     assert not {group for group in groups if group.startswith(f"{system.settings.group}.")}
 
 
+KILLED = """
+import os, signal, sys
+import streams.replay.candidates
+from commands.main import main
+from streams.replay.run import Replay
+
+streams.replay.candidates.PIECE_POSTS = streams.replay.candidates.PIECE_DECISIONS = 7
+pieces = Replay._pieces
+
+def killed(run):
+    for at, piece in enumerate(pieces(run)):
+        if at == 3:
+            os.kill(os.getpid(), signal.SIGKILL)
+        yield piece
+
+Replay._pieces = killed
+main(sys.argv[1:])
+"""
+"""`modstream`, but that it is killed when three pieces have been judged."""
+
+
 @pytest.mark.parametrize("way", ["policy", "chain", "posts needed"])
-def test_a_replay_that_was_cut_off_goes_on_and_ends_with_the_same_bytes(
+def test_a_replay_that_was_killed_goes_on_and_ends_with_the_same_bytes(
     way: str, full: Past, other_pack: Path, replay: Replay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     changed = BEFORE.replace("hate: 0.4", "hate: 0.008")
+    needing = changed.replace("scores.hate >= 0.9", "post.reach > 9.0")
     arguments: dict[str, tuple[object, ...]] = {
         "policy": ("--policy", policy_file(tmp_path, changed)),
         "chain": ("--pack", other_pack, "--with-text"),
-        "posts needed": ("--policy", policy_file(tmp_path, changed.replace("scores.hate >= 0.9", "post.reach > 9.0"))),
+        "posts needed": ("--policy", policy_file(tmp_path, needing, "needing")),
     }
     monkeypatch.setattr(streams.replay.candidates, "PIECE_POSTS", 7)
     monkeypatch.setattr(streams.replay.candidates, "PIECE_DECISIONS", 7)
     whole = replay(*arguments[way], out="whole")
-    pieces = Run._pieces  # pyright: ignore[reportPrivateUsage]
-    left = [3]
-
-    def killed(run: Run) -> Any:
-        for piece in pieces(run):
-            if not left[0]:
-                raise KeyboardInterrupt
-            left[0] -= 1
-            yield piece
-
-    monkeypatch.setattr(Run, "_pieces", killed)
-    assert replay(*arguments[way], out="cut").code == 130
+    assert whole.code == 0, whole.err
+    command = ["replay", *full.system.flags, "--out", str(tmp_path / "cut"), *map(str, arguments[way])]
+    assert subprocess.run([sys.executable, "-c", KILLED, *command], check=False).returncode == -signal.SIGKILL
     assert not (tmp_path / "cut" / "report.json").exists()
-    monkeypatch.setattr(Run, "_pieces", pieces)
     # What is published meanwhile does not count.
     full.publish(*posts(5))
     full.decide()
     again = replay(*arguments[way], out="cut")
-    assert again.code == 0
+    assert again.code == 0, again.err
     assert "going on where it was" in again.err
     for name in FILES:
         assert (again.folder / name).read_bytes() == (whole.folder / name).read_bytes(), name

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from schemas import Stage
 from streams.replay.question import QuestionError, Selection, moment_ms, share_of, stretch_of
+from streams.replay.store import ReplayStore
 from tests.replay.conftest import BEFORE, NOW_MS, Past, Replay, policy_file, posts
 
 HOUR_MS = 3_600_000
@@ -117,8 +118,8 @@ BAD = {
     ("--since", "soon"): "'soon' is no time: expected one such as",
     ("--offsets", "x.posts-0:1-2"): "x.posts holds no posts: expected ",
     ("--pack", "nowhere"): "nowhere",
-    ("--policy", "nowhere.yaml"): "nowhere.yaml: cannot be read",
-    ("--policy-before", "nowhere.yaml", "--policy", "BEFORE"): "nowhere.yaml: cannot be read",
+    ("--policy", "nowhere.yaml"): "nowhere.yaml: error: cannot be read",
+    ("--policy-before", "nowhere.yaml", "--policy", "BEFORE"): "nowhere.yaml: error: cannot be read",
     ("--post-ids", "nowhere.txt"): "nowhere.txt: No such file or directory",
     ("--topics-prefix", "elsewhere."): "elsewhere.posts",
     (
@@ -138,6 +139,18 @@ def test_what_makes_no_sense_ends_with_one_sentence(full: Past, replay: Replay) 
         assert (done.code, done.out) == (1, ""), (arguments, done.err)
         assert said in done.err.splitlines()[-1], arguments
         assert len(done.err.splitlines()) == 1, done.err
+
+
+def test_a_second_replay_into_the_same_folder_at_the_same_time_is_refused(
+    past: Past, replay: Replay, tmp_path: Path
+) -> None:
+    (tmp_path / "out").mkdir()
+    first = ReplayStore(tmp_path / "out")
+    with first.whole():
+        done = replay("--policy", past.policy)
+    first.close()
+    assert done.code == 1
+    assert "database is locked: expected a folder that no other replay is writing to" in done.sentence
 
 
 @pytest.mark.parametrize("share", ["0", "1.5", "half", "nan"])

@@ -121,6 +121,7 @@ def test_a_second_policy_on_the_same_scores_costs_no_model_and_is_told_in_the_me
         'modstream_shadow_posts_total{outcome="judged"} 2.0',
         'role="shadow"',
     )
+    text = ""
     for _ in range(300):
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
             text = answer.read().decode()

@@ -4,7 +4,6 @@ import uPlot from "../vendor/uplot/uPlot.esm.js";
 import { fill, h, svg } from "./dom.js";
 import { onTheme } from "./theme.js";
 
-const HEIGHT = 176;
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 /**
@@ -38,7 +37,7 @@ export function timeChart({ past, series, format, label }) {
 
   const options = () => ({
     width: Math.max(plotPlace.clientWidth, 120),
-    height: HEIGHT,
+    height: plotPlace.clientHeight,
     legend: { show: false },
     padding: [8, 4, 0, 0],
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
@@ -52,7 +51,7 @@ export function timeChart({ past, series, format, label }) {
         font: AXIS_FONT,
         size: 52,
         space: 36,
-        values: (_, marks) => marks.map(format),
+        values: (_, marks) => marks.map((mark) => (mark === 0 ? "0" : format(mark))),
       },
     ],
     series: [
@@ -70,7 +69,7 @@ export function timeChart({ past, series, format, label }) {
 
   const resized = new ResizeObserver(() => {
     if (plot === null) make();
-    else plot.setSize({ width: Math.max(plotPlace.clientWidth, 120), height: HEIGHT });
+    else plot.setSize({ width: Math.max(plotPlace.clientWidth, 120), height: plotPlace.clientHeight });
   });
   resized.observe(plotPlace);
   const stopTheme = onTheme(make);

@@ -25,7 +25,7 @@ function one(feedback) {
   return h(
     "li",
     { data: { feedback: feedback.feedback_id } },
-    h("p", { class: "said-head" }, actionBadge(feedback.verdict), h("b", { class: "clip" }, foreign(feedback.reviewer ?? "unknown")), feedback.role ? h("span", { class: "faint small" }, foreign(feedback.role)) : null, h("time", { class: "faint small", title: moment(at) }, clock(at))),
+    h("p", { class: "said-head" }, actionBadge(feedback.verdict), h("b", { class: "clip" }, foreign(feedback.reviewer ?? "unknown")), feedback.role ? h("span", { class: "faint small clip" }, foreign(feedback.role)) : null, h("time", { class: "faint small", title: moment(at) }, clock(at))),
     labels.length ? h("p", { class: "tags" }, labels.map(([label, holds]) => h("span", { class: `tag ${holds ? "holds" : "holds-not"}` }, foreign(`${holds ? "" : "not "}${words(label)}`)))) : null,
     feedback.comment ? h("p", { class: "said-comment", dir: "auto" }, feedback.comment) : null,
     rest.length ? h("p", { class: "small faint" }, rest.join(" · ")) : null,

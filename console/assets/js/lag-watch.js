@@ -3,7 +3,7 @@
 // How far back growth is looked for, and how many samples (one a second) a verdict takes.
 const WINDOW_MS = 20_000;
 const FEWEST = 9;
-// Below these, a lag that grows is the ordinary breathing of batches.
+// A smaller rise within the window is the ordinary breathing of batches.
 const MESSAGES_FLOOR = 20;
 const SECONDS_FLOOR = 3;
 // What is kept for the small curve beside the numbers.
@@ -20,6 +20,13 @@ export class LagWatch {
     while (this.samples[0].at_ms < at_ms - KEPT_MS) this.samples.shift();
   }
 
+  /** Puts `samples` from before in front of those that are here. */
+  remember(samples) {
+    const first = this.samples[0]?.at_ms ?? Infinity;
+    const end = this.samples.at(-1)?.at_ms ?? samples.at(-1)?.at_ms ?? 0;
+    this.samples.unshift(...samples.filter(({ at_ms }) => at_ms < first && at_ms >= end - KEPT_MS));
+  }
+
   /** {messages_per_s} where the lag grows (null if only seconds are known to grow), else null. */
   growth() {
     const end = this.samples.at(-1);
@@ -31,14 +38,16 @@ export class LagWatch {
   }
 }
 
-/** The rise per second of `name` where each third of the samples lies above the one before, else null. */
+/** The rise per second of `name` where it is at least `floor` and each third of the samples lies above the one before, else null. */
 function climb(samples, name, floor) {
   const measured = samples.filter((sample) => typeof sample[name] === "number");
-  if (measured.length < FEWEST || measured.at(-1)[name] < floor) return null;
+  if (measured.length < FEWEST) return null;
+  const rise = measured.at(-1)[name] - measured[0][name];
+  if (rise < floor) return null;
   const third = Math.floor(measured.length / 3);
   const [first, middle, last] = [0, 1, 2].map((part) => median(measured.slice(part * third, (part + 1) * third), name));
   if (!(first < middle && middle < last)) return null;
-  return (measured.at(-1)[name] - measured[0][name]) / ((measured.at(-1).at_ms - measured[0].at_ms) / 1000);
+  return rise / ((measured.at(-1).at_ms - measured[0].at_ms) / 1000);
 }
 
 function median(samples, name) {

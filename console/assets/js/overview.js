@@ -83,7 +83,7 @@ export function overviewView(place, { session, live }) {
       { class: "board" },
       panel("Throughput", { id: "throughput", class: "wide", end: h("span", {}, "last 15 minutes") }, h("div", { class: "body" }, throughput.element)),
       panel("Latency, end to end", { id: "latency", class: "narrow", end: h("span", {}, "arrival to decision") }, h("div", { class: "body" }, latency.element, lanes)),
-      panel("Stages", { id: "stages", class: "wide" }, stages.element),
+      panel("Stages", { id: "stages", class: "wide", end: h("span", {}, "queue and compute: p95 of the last minutes") }, stages.element),
       h(
         "div",
         { class: "narrow stack" },
@@ -97,9 +97,9 @@ export function overviewView(place, { session, live }) {
 
   const draw = (state) => {
     place.classList.remove("is-old");
-    drawTiles(tiles, state);
     const growing = stages.update(state);
     past.add(state.at_ms, { posts_per_s: state.posts_per_s, decided_per_s: state.decided_per_s, p95_s: mainLane(state)?.p95_s ?? null });
+    drawTiles(tiles, state, past);
     throughput.draw();
     latency.draw();
     drawLanes(lanes, state.latency);
@@ -156,12 +156,13 @@ export function overviewView(place, { session, live }) {
 /** The latencies that stand for the whole: the standard lane's, else the first. */
 const mainLane = ({ latency }) => latency.find(({ lane }) => lane === "standard") ?? latency[0];
 
-function drawTiles(tiles, state) {
-  tiles.posts.show(state.posts_per_s, rate(state.posts_per_s), "/s");
-  tiles.decided.show(state.decided_per_s, rate(state.decided_per_s), "/s");
+function drawTiles(tiles, state, past) {
+  tiles.posts.show(state.posts_per_s, rate(state.posts_per_s), "/s", `peak ${rate(past.highest("posts_per_s"))}`);
+  tiles.decided.show(state.decided_per_s, rate(state.decided_per_s), "/s", `peak ${rate(past.highest("decided_per_s"))}`);
   const lane = mainLane(state);
   tiles.latency.show(lane?.p95_s ?? null, ...durationParts(lane?.p95_s), lane ? `p50 ${duration(lane.p50_s)} · p99 ${duration(lane.p99_s)}` : "");
-  const last = state.stages.reduce((worst, stage) => ((stage.lag_s ?? -1) > (worst?.lag_s ?? -1) ? stage : worst), null);
+  // What waits for another try waits on purpose.
+  const last = state.stages.filter(({ stage }) => stage !== "retry").reduce((worst, stage) => ((stage.lag_s ?? -1) > (worst?.lag_s ?? -1) ? stage : worst), null);
   tiles.lag.show(last?.lag_s ?? null, ...durationParts(last?.lag_s), last ? `${last.stage}${last.lane && last.lane !== "standard" ? ` ${last.lane}` : ""} · ${plural(last.lag_messages, "message")}` : "");
   const total = state.dead_letters.reduce((sum, letter) => sum + letter.count, 0);
   const worst = state.dead_letters.reduce((most, letter) => (letter.count > (most?.count ?? 0) ? letter : most), null);

@@ -23,6 +23,12 @@ export class Past {
     }
   }
 
+  /** The largest value of a column; null where nobody measured. */
+  highest(name) {
+    const measured = this.columns[name].filter((value) => value !== null);
+    return measured.length ? Math.max(...measured) : null;
+  }
+
   /** Adds one point: {name: value}. */
   add(at_ms, values) {
     const at = at_ms / 1000;

@@ -74,6 +74,7 @@ function draw(place, { session, postId, answer, reload }) {
         words?.element ?? (session.may.content && !deleted ? panel("Post", {}, empty(`The post itself cannot be shown: ${answer.why_no_post ?? "it is no longer in its topic"}.`)) : null),
         media?.elements,
         list?.element,
+        decision ? wayPanel(answer.way ?? [], decision.timings_ms ?? {}) : null,
       ),
       decision
         ? h(
@@ -82,7 +83,6 @@ function draw(place, { session, postId, answer, reload }) {
             reasonsPanel(decision, pointer),
             labelsPanel(decision, answer.thresholds ?? {}),
             modalitiesPanel(decision),
-            wayPanel(answer.way ?? [], decision.timings_ms ?? {}),
             versionsPanel(decision),
           )
         : null,
@@ -130,7 +130,9 @@ function headOf(postId, decision = null) {
 function summary(decision, post, confidence) {
   const at = parseTime(decision.decided_at);
   const { topic, partition, offset } = decision.source ?? {};
+  const flags = (decision.flags ?? []).map((flag) => foreign(flag, { class: "tag flag-tag", title: flag }));
   const facts = [
+    ["Flags", flags.length ? h("span", { class: "tags" }, flags) : "none"],
     ["Confidence", h("b", { data: { field: "confidence" } }, score(decision.confidence))],
     ["Severity", h("span", { class: "with-bars" }, severityBars(decision.severity), ` ${decision.severity} of 4`)],
     ["Language", foreign(decision.lang ?? "unknown")],
@@ -145,7 +147,6 @@ function summary(decision, post, confidence) {
     "section",
     { class: "summary panel", "aria-label": "Summary" },
     h("dl", { class: "facts" }, facts.map(([name, what]) => h("div", {}, h("dt", {}, name), h("dd", {}, what)))),
-    h("div", { class: "tags", "aria-label": "Flags" }, (decision.flags ?? []).map((flag) => foreign(flag, { class: "tag flag-tag" }))),
   );
 }
 
@@ -154,7 +155,8 @@ function warning(decision, answer) {
   if (decision?.action === "approve" && media === 0) return null;
   const what = [decision && decision.action !== "approve" && answer.post ? "its text" : null, media ? `its ${media === 1 ? "picture or sound" : plural(media, "media item")}` : null].filter(Boolean).join(" and ");
   if (!what) return null;
-  return h("p", { class: "content-warning small" }, icon("alert"), `This post may show hateful, violent or sexual content: ${what} stay${what.includes(" and ") || media > 1 ? "" : "s"} blurred until you show them. Nothing plays by itself.`);
+  const many = what.includes(" and ") || media > 1;
+  return h("p", { class: "content-warning small" }, icon("alert"), `This post may show hateful, violent or sexual content: ${what} stay${many ? "" : "s"} blurred until you show ${many ? "them" : "it"}. Nothing plays by itself.`);
 }
 
 function notFound(sentence) {

@@ -5,6 +5,9 @@ import { fill, h } from "./dom.js";
 import { count, duration, mean, rate } from "./format.js";
 import { LagWatch } from "./lag-watch.js";
 
+// Its messages wait for another try, on purpose and longer every second: that is no lag that grows.
+const WAITS = "retry";
+
 // What a dash in a column means.
 const WHY = {
   records_per_s: "No worker of this stage has reported how many records it handled.",
@@ -18,8 +21,8 @@ const WHY = {
 
 const COLUMNS = [
   { name: "records_per_s", title: "Records/s", write: rate },
-  { name: "queue_p95_s", title: "Queue p95", write: duration },
-  { name: "compute_p95_s", title: "Compute p95", write: duration },
+  { name: "queue_p95_s", title: "Queue p95", brief: "Queue", write: duration },
+  { name: "compute_p95_s", title: "Compute p95", brief: "Compute", write: duration },
   { name: "batch_mean", title: "Batch", write: mean },
   { name: "workers", title: "Workers", write: count },
 ];
@@ -55,8 +58,7 @@ export class StageTable {
   /** Lags from before the page was opened: seconds by stage, at the times given. */
   load({ at_ms = [], lag_s = {} }) {
     for (const [stage, seconds] of Object.entries(lag_s)) {
-      const watch = this.#watch(stage, "standard");
-      if (watch.samples.length === 0) at_ms.forEach((at, index) => watch.add(at, null, seconds[index] ?? null));
+      this.#watch(stage, "standard").remember(at_ms.map((at, index) => ({ at_ms: at, messages: null, seconds: seconds[index] ?? null })));
     }
   }
 
@@ -69,7 +71,7 @@ export class StageTable {
       shown.add(key);
       const watch = this.#watch(stage.stage, stage.lane);
       watch.add(at_ms, stage.lag_messages, stage.lag_s);
-      const growth = watch.growth();
+      const growth = stage.stage === WAITS ? null : watch.growth();
       if (growth) growing.push(stage);
       if (!this.#rows.has(key)) this.#rows.set(key, new Row(stage));
       this.#rows.get(key).update(stage, growth, watch);
@@ -88,7 +90,7 @@ export class StageTable {
 }
 
 class Row {
-  #cells = Object.fromEntries(COLUMNS.map(({ name, title }) => [name, h("td", { class: "number", role: "cell", data: { field: name, title } })]));
+  #cells = Object.fromEntries(COLUMNS.map(({ name, title, brief = title }) => [name, h("td", { class: "number", role: "cell", data: { field: name, title: brief } })]));
   #messages = h("span", { class: "lag-messages", data: { field: "lag_messages" } });
   #seconds = h("span", { class: "lag-seconds", data: { field: "lag_s" } });
   #lanes = h("span", { class: "lag-lanes small faint", title: "Of these, in other lanes than the standard one" });

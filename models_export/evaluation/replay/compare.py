@@ -28,6 +28,9 @@ from schemas.source import Source
 MOST = 50
 """Posts that are named because they changed most."""
 
+MAX_VERSIONS = 50
+"""Of packs and of policies."""
+
 PERCENTILES = (50, 95, 99)
 
 
@@ -123,8 +126,8 @@ def compared(pairs: Iterable[Pair], question: Mapping[str, object], counts: Mapp
             (heapq.heappush if len(most) < MOST else heapq.heappushpop)(most, entry)
     return Report(
         question=dict(question),
-        packs=dict(sorted(packs.items())),
-        policies=dict(sorted(policies.items())),
+        packs=_largest(packs),
+        policies=_largest(policies),
         counts=dict(counts),
         decisions=decisions,
         compared=tally.posts,
@@ -146,6 +149,12 @@ def compared(pairs: Iterable[Pair], question: Mapping[str, object], counts: Mapp
         feedback=people.feedback,
         published_latency=_latency(took_ms),
     )
+
+
+def _largest(versions: Counter[str]) -> dict[str, int]:
+    """By name; the many that a topic may hold are cut to those of most posts."""
+    found = sorted(versions.items(), key=lambda item: (-item[1], item[0]))[:MAX_VERSIONS]
+    return dict(sorted(found))
 
 
 def _how_much(was: Judged, now: Judged) -> tuple[float, ...] | None:

@@ -18,6 +18,9 @@ MOVED = 0.05
 MAX_GROUPS = 40
 """Of languages, of tenants: the largest. Senders name tenants; a report is read by a person."""
 
+MAX_NAMES = 100
+"""Of labels and of flags: far more than a pack and a policy have."""
+
 GRID = 50
 """Steps between 0 and 1 of the curves of scores."""
 
@@ -136,14 +139,14 @@ class Tally:
     def labels(self) -> list[LabelShift]:
         """In the taxonomy's order, then others by name."""
         names = {*self._scores, *(label for label, _ in self._only), *self._labels}
-        return [self._label(label) for label in _in_order(names)]
+        return [self._label(label) for label in _in_order(names)[:MAX_NAMES]]
 
     @property
     def flags(self) -> list[FlagChange]:
         """Flags that are no labels: refinements, facts and those of rules."""
         return [
             FlagChange(flag=flag, was=of["was"], now=of["now"], raised=of["raised"], dropped=of["dropped"])
-            for flag, of in sorted(self._flags.items())
+            for flag, of in sorted(self._flags.items())[:MAX_NAMES]
         ]
 
     def groups(self, by: str) -> list[GroupChange]:

@@ -125,6 +125,9 @@ store.claim has both create and name: expected one of them
 {{- if and $values.store.claim.create (eq $values.store.claim.accessMode "ReadWriteOnce") (gt (int $withMedia) 1) }}
 store.claim.accessMode is ReadWriteOnce, and up to {{ $withMedia }} pods have media: expected ReadWriteMany, a bucket, or one such pod
 {{- end }}
+{{- if and $values.store.sweep.schedule (hasKey $values.settings "store.retention_days") (eq (toString (get $values.settings "store.retention_days")) "0") }}
+store.sweep.schedule is set, and the setting store.retention_days is 0, which keeps media for ever: expected one of the two otherwise
+{{- end }}
 {{- if and $values.policies.files $values.policies.configMap }}
 policies has both files and configMap: expected one of them
 {{- end }}

@@ -82,9 +82,10 @@ securityContext:
 {{- end -}}
 {{- end -}}
 
-{{/* (root, name, command, media, models, component, network): a pod that runs one command of modstream to its end. */}}
+{{/* (root, name, args, settings; command, media, models, user, serviceAccount, retries, deadlineSeconds): a pod that runs
+one command of modstream to its end. */}}
 {{- define "modstream.job" -}}
-backoffLimit: {{ .backoffLimit | default 3 }}
+backoffLimit: {{ .retries | default 0 }}
 activeDeadlineSeconds: {{ .deadlineSeconds | default 600 }}
 template:
   metadata:
@@ -103,9 +104,12 @@ template:
       - name: {{ .name }}
         image: {{ include "modstream.image" (dict "root" .root "gpu" false) }}
         imagePullPolicy: {{ .root.Values.image.pullPolicy }}
+        {{- with .command }}
+        command: {{ toJson . }}
+        {{- end }}
         args: {{ toJson .args }}
         env:
-          {{- include "modstream.secretEnv" .root | nindent 10 }}
+          {{- include "modstream.secretEnv" . | nindent 10 }}
           {{- include "modstream.env" .settings | trim | nindent 10 }}
         {{- if and .media .root.Values.store.secret }}
         envFrom:

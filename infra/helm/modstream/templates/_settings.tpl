@@ -124,17 +124,18 @@ canary.policy: canary.policy
 canary.share: canary.share
 {{- end -}}
 
-{{/* Environment variables that come from Secrets, and the pod's own name. */}}
+{{/* (root, user): environment variables that come from Secrets, and the pod's own name. `user` is the Secret of a Kafka
+user of its own, or empty. */}}
 {{- define "modstream.secretEnv" -}}
+{{- $credentials := .root.Values.kafka.security.credentials -}}
 - name: POD_NAME
   valueFrom: {fieldRef: {fieldPath: metadata.name}}
-{{- with .Values.kafka.security.credentials }}
-{{- if .secret }}
+{{- if $credentials.secret }}
+{{- $secret := .user | default $credentials.secret }}
 - name: MODSTREAM_KAFKA__SECURITY__USERNAME
-  valueFrom: {secretKeyRef: {name: {{ .secret }}, key: {{ .usernameKey }}}}
+  valueFrom: {secretKeyRef: {name: {{ $secret }}, key: {{ $credentials.usernameKey }}}}
 - name: MODSTREAM_KAFKA__SECURITY__PASSWORD
-  valueFrom: {secretKeyRef: {name: {{ .secret }}, key: {{ .passwordKey }}}}
-{{- end }}
+  valueFrom: {secretKeyRef: {name: {{ $secret }}, key: {{ $credentials.passwordKey }}}}
 {{- end }}
 {{- end -}}
 
