@@ -3,8 +3,9 @@
 #   docker build -t modstream .                                CPU, any Linux
 #   docker build -t modstream:gpu --build-arg DEVICE=gpu .     NVIDIA GPU: CUDA 13, cuDNN 9, Linux x86_64
 #
-#   docker run --rm -e MODSTREAM_KAFKA__BOOTSTRAP_SERVERS=broker:9092 -p 8080:8080 modstream worker all
+#   docker run --rm --read-only --tmpfs /tmp -e MODSTREAM_KAFKA__BOOTSTRAP_SERVERS=broker:9092 -p 8080:8080 modstream worker all
 #
+# It runs as user 10001 and needs no root that can be written: state goes to the volume, scratch to /tmp.
 # The image holds no Java: its workers talk to a Kafka that runs elsewhere (infra/compose.yaml starts both).
 
 ARG DEVICE=cpu

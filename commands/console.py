@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import sys
 from argparse import ArgumentParser, Namespace
 
 from commands.arguments import CONNECTION, CONSOLE, add_settings, settings_of
 from commands.terminal import put_line, say
 from console.serve import serve
+from streams.logs import start_logging
 
 EPILOG = """
 Serves one page: what the chain does now, what it decided and why, feedback on decisions, dead letters. Prints `ready`
@@ -26,8 +26,8 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> int:
-    logging.getLogger().setLevel(logging.WARNING)
     settings = settings_of(args)
+    start_logging(settings.log, quiet=True)
 
     def ready(port: int) -> None:
         put_line(f"console: http://{url_host(settings.console.host)}:{port}")

@@ -9,6 +9,7 @@ from argparse import ArgumentParser, Namespace
 
 from commands.arguments import CONNECTION, add_settings, settings_of
 from commands.failures import CommandFailed
+from streams.logs import start_logging
 
 EPILOG = """
 Reads decisions, confidences, flags and dead letters (and posts, for floods), and publishes what they come to in each
@@ -33,6 +34,8 @@ def run(args: Namespace) -> int:
         )
     from streams.insights.run import run_insights
 
-    level = logging.WARNING if args.quiet else logging.INFO
-    logging.getLogger("streams").setLevel(level)
+    start_logging(settings.log)
+    level = settings.log.level.number
+    logging.getLogger("streams").setLevel(max(level, logging.WARNING) if args.quiet else level)
+    logging.getLogger().setLevel(logging.ERROR)  # Faust tells of every partition
     return run_insights(settings, sys.stdout)

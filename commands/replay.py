@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+import shutil
 import sqlite3
 import time
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
@@ -35,6 +36,9 @@ from streams.settings import Settings, load_settings
 
 MAX_IDS_BYTES = 512 * 1024 * 1024
 """Of a file of post ids: some ten million of them."""
+
+MEDIA_FOLDER = "media"
+"""Below --out, while the chain judges: media that it fetches."""
 
 EPILOG = """
 Reads posts, decisions and feedback without joining a group, and publishes nothing. With --policy alone, the policy is
@@ -113,7 +117,10 @@ def _replay(args: Namespace, settings: Settings, store: ReplayStore, began_s: fl
     )
     plan = _planned(args, settings, store, asked, ids)
     judge, posts = _judge(settings, pack, policy, before, live_pack, asked, args.out)
-    Replay(settings, store, plan, judge, posts=posts).run(say)
+    try:
+        Replay(settings, store, plan, judge, posts=posts).run(say)
+    finally:
+        shutil.rmtree(args.out / MEDIA_FOLDER, ignore_errors=True)
     return write_report(store, asked, args.out, time.monotonic() - began_s, as_json=args.json)
 
 
@@ -175,7 +182,8 @@ def _chain(settings: Settings, live_pack: Pack, code: str, out: Path) -> ByChain
         limits=replace(settings.limits, evidence_rows=0),
     )
     live = media_of(quiet)
-    beside = BesideStore(out / "media", live.store)
+    shutil.rmtree(out / MEDIA_FOLDER, ignore_errors=True)  # of a run that was killed
+    beside = BesideStore(out / MEDIA_FOLDER, live.store)
     options = options_of(quiet, code, max_attempts=0)
     processors = build_chain(options, models_of(quiet), MediaParts(beside, live.known), stages=STAGES)
     return ByChain(processors, beside, live_pack)

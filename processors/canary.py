@@ -103,8 +103,8 @@ class Split:
 
     def prepare(self, record: Record, /) -> Chosen:
         if not self._takes(record):
-            if self._bound and record.judge == self._choice.name:
-                raise _taken_back(record, "the canary is switched off here", 0.0)
+            if self._bound and is_canarys(record):
+                raise taken_back(record, "its canary is not chosen here")
             return Chosen(record, self.live.prepare(record), by_canary=False)
         began_s = time.perf_counter()
         try:
@@ -118,7 +118,7 @@ class Split:
             self._choice.judged(self.stage, 1, 1, _kind(error))
             took_s = time.perf_counter() - began_s
             if self._bound:
-                raise _taken_back(record, f"{type(error).__name__}: {error}", took_s) from error
+                raise taken_back(record, f"{type(error).__name__}: {error}", took_s) from error
             record = _for_live(record, took_s)
             return Chosen(record, self.live.prepare(record), by_canary=False)
 
@@ -146,7 +146,7 @@ class Split:
                 failed.append(at)
                 why = _kind(outcome)
                 if self._bound:
-                    outcomes[at] = _taken_back(mine[at].record, str(outcome), took_s)
+                    outcomes[at] = taken_back(mine[at].record, str(outcome), took_s)
             elif self._marks:
                 outcomes[at] = replace(outcome, judge=self._choice.name)
         self._choice.judged(self.stage, len(mine), len(failed), why)
@@ -159,7 +159,7 @@ class Split:
     def _takes(self, record: Record) -> bool:
         if self._choice.off or record.judge == LIVE:
             return False
-        if self._bound or record.judge is not None:
+        if self._bound:
             return record.judge == self._choice.name
         return self._choice.takes(record.post.post_id)
 
@@ -173,7 +173,13 @@ def _type(error: Exception) -> str:
     return type(error.__cause__ or error).__name__
 
 
-def _taken_back(record: Record, reason: str, took_s: float) -> TakenBack:
+def is_canarys(record: Record) -> bool:
+    """Whether a canary's pack has made what there is to judge: no other can judge it."""
+    return record.judge not in (None, LIVE)
+
+
+def taken_back(record: Record, reason: str, took_s: float = 0.0) -> TakenBack:
+    """`took_s`: what the canary took in vain."""
     return TakenBack(before_pack(_for_live(record, took_s)), reason)
 
 

@@ -67,7 +67,8 @@ def start_logging(settings: LogSettings, *, quiet: bool = False, stream: TextIO 
     formatter = JsonLines() if as_json else TextLines()
     handler.setFormatter(formatter)
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    # Ours takes the place of what `logging.basicConfig` made; handlers of another kind are somebody else's.
+    root.handlers[:] = [handler, *(other for other in root.handlers if type(other) is not logging.StreamHandler)]
     root.setLevel(max(settings.level.number, logging.WARNING) if quiet else settings.level.number)
     threading.excepthook = _thread_ended
     return formatter

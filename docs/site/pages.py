@@ -19,6 +19,7 @@ ELSEWHERE = {
     "CONTRIBUTING.md": "contributing.md",
     "SECURITY.md": "security.md",
     "models/embedded/MODEL_CARD.md": "model-card.md",
+    "console/API.md": "console-api.md",
 }
 """Pages outside docs/, by their path in the repository: their names on the site."""
 

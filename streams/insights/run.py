@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 import sys
-from typing import TextIO
+from typing import Any, TextIO, cast
 
 from streams.health import Health, HealthServer, Ready
 from streams.insights.agents import Agents
@@ -75,7 +75,7 @@ async def _serve(
             out.flush()
 
     told = asyncio.Event()
-    app.on_rebalance_complete.connect(recovered)
+    app.on_rebalance_complete.connect(cast("Any", recovered))  # pyright: ignore[reportUnknownMemberType] (untyped)
     app.finalize()
     starting = asyncio.ensure_future(app.start())
     starting.add_done_callback(

@@ -182,7 +182,7 @@ LAG_MESSAGES = GaugeSpec(
 LAG_SECONDS = GaugeSpec(
     "modstream_lag_seconds",
     "Age of the oldest message of an assigned partition that is not decided, at the time of the scrape; 0 when there "
-    "is none.",
+    "is none. Of a paused partition, how long its oldest message has been seen to wait.",
     ("topic", "partition"),
 )
 

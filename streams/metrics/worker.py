@@ -80,6 +80,7 @@ class WorkerMetrics:
         self._lag_messages = instruments.gauge(catalogue.LAG_MESSAGES)
         self._lag_seconds = instruments.gauge(catalogue.LAG_SECONDS)
         self._oldest_ms: dict[tuple[str, str], int | None] = {}
+        self._waiting: dict[tuple[str, str], tuple[int, int]] = {}
         self._media_lookups = instruments.counter(catalogue.MEDIA_LOOKUPS)
         self._policy_errors = instruments.counter(catalogue.POLICY_ERRORS)
         self._policy_info = instruments.gauge(catalogue.POLICY_INFO)
@@ -210,10 +211,22 @@ class WorkerMetrics:
         if drain_s is not None:
             self._drain_seconds.observe(drain_s)
 
-    def lag(self, topic: str, partition: int, messages: int, oldest_ms: int | None) -> None:
-        """Messages after the last committed one, and the timestamp of the oldest that is not decided, if any."""
+    def lag(
+        self, topic: str, partition: int, messages: int, oldest_ms: int | None, position: int | None = None
+    ) -> None:
+        """Messages after the last committed one, and the timestamp of the oldest that is under way, if any.
+
+        Where none is, and messages wait all the same (the partition is paused), they age from when they were first seen
+        to wait at `position`, the offset of the oldest.
+        """
         key = (topic, str(partition))
         self._lag_messages[key].set(messages)
+        if messages and oldest_ms is None and position is not None:
+            known_position, since_ms = self._waiting.get(key, (None, 0))
+            oldest_ms = since_ms if known_position == position else int(self._wall() * 1000)
+            self._waiting[key] = position, oldest_ms
+        else:
+            self._waiting.pop(key, None)
         known = key in self._oldest_ms
         self._oldest_ms[key] = oldest_ms
         if not known:
@@ -229,6 +242,7 @@ class WorkerMetrics:
         self._lag_messages.forget(key)
         self._lag_seconds.forget(key)
         self._oldest_ms.pop(key, None)
+        self._waiting.pop(key, None)
 
     # Models and policies
 

@@ -111,6 +111,8 @@ def kept_plan(store: ReplayStore, asked: Asked, folder: str) -> Plan | None:
 def new_plan(settings: Settings, admin: AdminClient, asked: Asked, selection: Selection) -> Plan:
     """Where everything lies now. Raises `TopicsError`, `QuestionError` and KafkaException."""
     topics = Topics(settings.topics.prefix)
+    # Before the posts: then every decision's post is among them, or gone.
+    decisions = _spans(admin, topics.decisions)
     posts = _spans(admin, *input_topics(topics.prefix))
     for stretch in selection.stretches:
         if stretch.place not in {(span.topic, span.partition) for span in posts}:
@@ -124,7 +126,7 @@ def new_plan(settings: Settings, admin: AdminClient, asked: Asked, selection: Se
         selection=selection,
         posts=posts,
         # All of it: which decision holds shows only when every later one has been seen.
-        decisions=_spans(admin, topics.decisions),
+        decisions=decisions,
         feedback=_spans(admin, topics.feedback),
     )
 

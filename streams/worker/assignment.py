@@ -85,7 +85,7 @@ class Assignment:
             begun = home.tickets[0] if home.tickets else None
             behind = begun.offset if begun else home.position if home.position is not None else home.committed
             messages = max(0, high - max(low, behind)) if behind is not None else 0
-            self._metrics.lag(topic, partition, messages, begun.message.timestamp_ms if begun else None)
+            self._metrics.lag(topic, partition, messages, begun.message.timestamp_ms if begun else None, behind)
 
     def suspect(self, home: PartitionLedger, offset: int) -> Crashed | None:
         """What the journal holds against a message; None for nearly all."""

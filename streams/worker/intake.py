@@ -7,8 +7,10 @@ import hashlib
 from confluent_kafka import Message
 from msgspec.structs import replace
 
+from processors.canary import is_canarys, taken_back
 from schemas import MAX_ID_BYTES, Cause, InvalidPost, InvalidRecord, Record, Stage, decode_post, decode_record
-from streams.topology import STAGES
+from schemas.dead_letter import HEADER_PREFIX
+from streams.topology import STAGES, lane_of
 from streams.worker.ledger import Output
 from streams.worker.outcomes import Outcomes, Received
 
@@ -29,7 +31,7 @@ def received_of(message: Message) -> Received:
 
 def take_in(message: Received, stage: Stage, lane: str, outcomes: Outcomes, now_ms: int) -> Record | list[Output]:
     """The record that the message holds, or what is produced for it at once: tombstones of a deleted post, or the dead
-    letter of a message that is no post or no record.
+    letter of a message that is no post or no record, or the way back of one that only a canary's pack could judge.
 
     Raises `NewerVersion` for a record that is for a later version of modstream.
     """
@@ -44,6 +46,11 @@ def take_in(message: Received, stage: Stage, lane: str, outcomes: Outcomes, now_
             raise InvalidRecord(f"the record's route ({' '.join(record.route)}) does not lead to {stage}")
     except InvalidRecord as error:
         return [outcomes.dead_letter(message, stage, Cause.INVALID_RECORD, str(error), None, attempt)]
+    if is_canarys(record) and not outcomes.knows(record):
+        back = taken_back(record, "its windows are those of a pack that this worker does not have")
+        # It begins anew: what is said of earlier attempts stays behind, and its trace goes on.
+        headers = [header for header in message.headers if not header[0].startswith(HEADER_PREFIX)]
+        return [outcomes.crossing(back.record, back.stage, lane_of(record.post.priority), headers)]
     # A retry comes back with the bytes as they were: only its header knows how often it has been tried.
     return replace(record, attempt=attempt) if attempt > record.attempt else record
 

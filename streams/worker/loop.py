@@ -236,7 +236,7 @@ class Loop:
         if received.value is None:
             if len(outputs) > 1 or received.key:
                 self._metrics.deleted(1)
-        else:
+        elif outputs[0].topic == self._outcomes.topics.dead_letters:
             self._metrics.stage(stage).dead_lettered(
                 Cause.INVALID_POST if stage is Stage.INGEST else Cause.INVALID_RECORD
             )

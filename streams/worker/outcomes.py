@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from processors.canary import LIVE
+from processors.canary import is_canarys
 from processors.contract import ProcessingError
 from processors.fuse.messages import decision_messages
 from schemas import (
@@ -129,7 +129,11 @@ class Outcomes:
         if record.decision is not None:
             ran = record.decision.versions
             return (ran.pack, ran.policy) == (self.canary.pack, self.canary.policy)
-        return record.judge not in (None, LIVE)
+        return is_canarys(record)
+
+    def knows(self, record: Record) -> bool:
+        """Whether the canary that made a record's windows is the one that runs here."""
+        return self.canary is not None and record.judge == f"{self.canary.pack} {self.canary.policy}"
 
     def retry_or_give_up(
         self,

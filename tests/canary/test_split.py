@@ -256,3 +256,10 @@ def test_the_shipped_settings_make_no_split(tmp_path: Path, judges: Judges) -> N
     assert found.processors is found.live
     assert found.canary is None
     assert found.shadow is None
+
+
+def test_windows_of_another_canary_begin_anew_with_the_live_pack(live: Made, other: Made) -> None:
+    [packed] = run_batch(splits(live, other, ByName())[Stage.PACK], ingested(post_of("hello", post_id="canary-1")))
+    assert isinstance(packed, Record)
+    [outcome] = run_batch(splits(live, other, ByName())[Stage.FUSE], [replace(packed, judge="third@1 other@2")])
+    assert isinstance(outcome, TakenBack)

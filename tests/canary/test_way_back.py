@@ -14,10 +14,11 @@ from processors.ingest.processor import TEXT_ROUTE
 from schemas import Record, Stage, decode_record
 from streams.metrics import WorkerMetrics
 from streams.worker import stage as stage_module
+from streams.worker.intake import take_in
 from streams.worker.outcomes import Outcomes, Versions
 from streams.worker.segment import Completion, Segment
 from streams.worker.shadow_tally import Judged
-from tests.worker.parts import AT_ONCE, TOPICS, Notes, decide, headers_of, record_of, work_of
+from tests.worker.parts import AT_ONCE, TOPICS, Notes, decide, headers_of, record_message, record_of, work_of
 
 WAIT_S = 30.0
 OURS = Versions(code="1.0", pack="live@1", policy="live@2")
@@ -145,3 +146,18 @@ def test_a_shadow_is_not_shown_what_has_no_decision(run: Run) -> None:
         run([Stands(Stage.FUSE, make)], record_of(post_id=name, route=TEXT_ROUTE), Stage.FUSE, shown.put)
     [judged] = shown.get(timeout=WAIT_S)
     assert judged.decision.post_id == "last"
+
+
+def test_windows_of_a_canary_that_a_worker_does_not_know_go_back_for_the_live_pack() -> None:
+    """As while workers are started anew, one after the other."""
+    record = replace(record_of(route=TEXT_ROUTE), judge="other@1 other@2")
+    message = record_message(record, Stage.ENCODE, [("modstream-attempt", b"3"), ("traceparent", b"00-1")])
+    alone = Outcomes(TOPICS, OURS, 3)
+    found = take_in(message, Stage.ENCODE, "standard", alone, 0)
+    assert isinstance(found, list)
+    [output] = found
+    assert (output.topic, output.key) == (TOPICS.stage(Stage.PACK), message.key)
+    assert decode_record(output.value or b"").judge == LIVE
+    assert output.headers == [("traceparent", b"00-1")]
+    known = take_in(message, Stage.ENCODE, "standard", Outcomes(TOPICS, OURS, 3, CANARY), 0)
+    assert isinstance(known, Record)

@@ -19,13 +19,17 @@ JUDGING = ("--data", "--out", "--texts", "--no-baselines")
 CONNECTION = ("--config", "--bootstrap-servers", "--kafka-security-protocol", "--topics-prefix", "--group")
 
 OPTIONS: dict[tuple[str, ...], tuple[str, ...]] = {
-    ("up",): (*CONNECTION, "--data", "--port", "--pack", "--policy", "--delivery", "--topics-partitions"),
+    ("up",): (
+        *CONNECTION,
+        *("--data", "--port", "--console-port", "--pack", "--policy", "--delivery", "--topics-partitions"),
+    ),
     ("demo",): (*CONNECTION, "--json", "--pack", "--policy"),
     ("broker",): ("--data", "--port", "--config"),
     ("topics", "create"): (*CONNECTION, "--json", "--topics-partitions", "--topics-replication"),
     ("topics", "list"): (*CONNECTION, "--json"),
     ("topics", "access"): (*CONNECTION, "ROLE", "--stage", "--principal", "--json"),
     ("worker",): (*CONNECTION, "STAGE", "--http-port", "--instance", "--delivery", "--pack", "--policy", "--quiet"),
+    ("console",): (*CONNECTION, "--store-url", "--console-host", "--console-port", "--console-workers"),
     ("publish",): (*CONNECTION, "FILE", "--delete", "--json"),
     ("tail",): (
         *CONNECTION,
@@ -47,6 +51,7 @@ OPTIONS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("data", "extract"): ("--manifest", "--data", "--out", "--limit", "--json", "--pack", "--config"),
     ("data", "shards"): ("--manifest", "--data", "--readings", "--split", "--items", "--mismatches", "--out", "--json"),
     ("canary",): (*CONNECTION, "--json", "--span", "--pack", "--policy", "--canary-pack", "--canary-policy"),
+    ("insights",): (*CONNECTION, "--insights-window-s", "--insights-grace-s", "--http-port", "--quiet"),
     ("lag",): (*CONNECTION, "--json"),
     ("dlq", "list"): (*CONNECTION, "--json", "--cause", "--stage", "--limit"),
     ("dlq", "show"): (*CONNECTION, "--json", "WHICH"),

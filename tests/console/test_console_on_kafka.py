@@ -13,15 +13,15 @@ from typing import Any
 import pytest
 
 from streams.broker import LocalBroker
+from streams.broker.ports import free_port
 from tests.console.conftest import OPERATOR, REVIEWER, TOKENS, VIEWER
-from tests.delivery.cluster import Cluster, Process, post
+from tests.delivery.cluster import ALL, Cluster, post
 
 PATIENCE_S = 60.0
 """Only a failing test waits that long."""
 
-STAGES = ("ingest", "fetch", "ocr", "asr", "pack", "encode", "fuse", "retry")
-BEFORE = STAGES[:-3]
-"""All but encode, fuse and retry."""
+BEFORE, BEHIND = ALL[:-3], ALL[-3:]
+"""The chain in two: `encode`, `fuse` and `retry` in the second."""
 
 
 @pytest.fixture
@@ -60,12 +60,6 @@ class Page:
             if found(answer):
                 return answer
             assert time.monotonic() < deadline_s, answer
-
-
-def port_of(worker: Process) -> str:
-    """Where a worker serves its metrics, which it logs."""
-    line = next(line for line in worker.log.read_text().splitlines() if "/metrics" in line)
-    return line.rsplit("http://", 1)[1].split("/", 1)[0]
 
 
 def stage(state: Any, name: str) -> Any:
@@ -114,16 +108,19 @@ def test_a_console_that_starts_later_knows_what_was_decided_before(cluster: Clus
     cluster.publish([post(f"p-{number}") for number in range(40)])
     cluster.read(cluster.topics.decisions, 40)
     page = Page(cluster, MODSTREAM_CONSOLE__KEEP="12")
-    listed = page.wait("/api/decisions", lambda answer: len(answer["decisions"]) == 12)["decisions"]
+    # Of each of three partitions the last four offsets, at least every other of which is a decision and no marker.
+    listed = page.wait("/api/decisions", lambda answer: len(answer["decisions"]) >= 6)["decisions"]
+    assert len(listed) <= 12
     assert page.ask("/api/state")[1]["decisions_seconds"] <= 300
     older = next(f"p-{number}" for number in range(40) if f"p-{number}" not in {row["post_id"] for row in listed})
     assert page.ask(f"/api/posts/{older}")[1]["decision"]["post_id"] == older  # read back from its partition
 
 
 def test_the_rate_shown_is_what_the_workers_metrics_say_and_a_stopped_stage_shows_growing_lag(cluster: Cluster) -> None:
-    first = cluster.start("one", BEFORE)
-    second = cluster.start("two", ("encode", "fuse", "retry"))
-    workers = ",".join(f"http://{port_of(worker)}" for worker in (first, second))
+    front, back = (f"127.0.0.1:{free_port()}" for _ in range(2))
+    cluster.start("one", BEFORE, MODSTREAM_HTTP__PORT=front.rsplit(":", 1)[1])
+    second = cluster.start("two", BEHIND, MODSTREAM_HTTP__PORT=back.rsplit(":", 1)[1])
+    workers = f"http://{front},http://{back}"
     window = {"MODSTREAM_CONSOLE__RATE_WINDOW_S": "300", "MODSTREAM_CONSOLE__SCRAPE_INTERVAL_S": "0.2"}
     page = Page(cluster, MODSTREAM_CONSOLE__WORKERS=workers, **window)
     began = page.wait("/api/state", lambda state: state["decided_per_s"] == 0.0)
@@ -140,7 +137,7 @@ def test_the_rate_shown_is_what_the_workers_metrics_say_and_a_stopped_stage_show
     state = page.wait(
         "/api/state", lambda state: state["posts_per_s"] and state["decided_per_s"] == state["posts_per_s"]
     )
-    with urllib.request.urlopen(f"http://{port_of(second)}/metrics") as answer:
+    with urllib.request.urlopen(f"http://{back}/metrics") as answer:
         text = answer.read().decode()
     decided = sum(
         float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.startswith("modstream_posts_decided_total{")
@@ -156,7 +153,7 @@ def test_the_rate_shown_is_what_the_workers_metrics_say_and_a_stopped_stage_show
         "/api/state", lambda state: stage(state, "encode")["lag_s"] > stage(behind, "encode")["lag_s"] + 1
     )
     assert later["workers"]["up"] == 1
-    assert [address.rsplit("/", 1)[1] for address in later["workers"]["unreachable"]] == [port_of(second)]
+    assert [address.rsplit("/", 1)[1] for address in later["workers"]["unreachable"]] == [back]
     assert stage(later, "pack")["lag_messages"] == 0
     cluster.publish([post(f"r-{number}") for number in range(5)])
     page.wait("/api/state", lambda state: stage(state, "encode")["lag_messages"] >= 10)

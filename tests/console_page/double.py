@@ -79,9 +79,10 @@ class Double:
 
         self._loop.call_soon_threadsafe(end)
 
-    @property
-    def streams(self) -> int:
-        return len(self._streams)
+    def end_sessions(self) -> None:
+        """As when the server starts anew: nobody is signed in, and nobody is told anything any more."""
+        self._signed_in = False
+        self.cut_streams()
 
     def _serve(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -202,7 +203,8 @@ class Double:
 
         def fits(decision: dict[str, Any]) -> bool:
             return all(
-                value in decision["flags"] if name == "flag" else decision[name] == value for name, value in wanted.items()
+                value in decision["flags"] if name == "flag" else decision[name] == value
+                for name, value in wanted.items()
             )
 
         return web.json_response({"decisions": [decision for decision in self.decisions if fits(decision)]})
@@ -237,7 +239,9 @@ class Double:
     async def _letters(self, request: web.Request) -> web.StreamResponse:
         wanted = {name: value for name, value in request.query.items() if name != "limit"}
         found = [letter for letter in self.letters if all(letter[name] == value for name, value in wanted.items())]
-        shown = [{name: value for name, value in letter.items() if name not in ("headers", "value")} for letter in found]
+        shown = [
+            {name: value for name, value in letter.items() if name not in ("headers", "value")} for letter in found
+        ]
         return web.json_response({"dead_letters": shown, "total": len(found)})
 
     async def _letter(self, request: web.Request) -> web.StreamResponse:
@@ -246,7 +250,9 @@ class Double:
 
     async def _replay(self, request: web.Request) -> web.StreamResponse:
         places = [tuple(place) for place in self.received[-1][1]["places"]]
-        failed = [{"place": place, "why": self.letters_failing[place]} for place in places if place in self.letters_failing]
+        failed = [
+            {"place": place, "why": self.letters_failing[place]} for place in places if place in self.letters_failing
+        ]
         return web.json_response({"replayed": len(places) - len(failed), "failed": failed})
 
 

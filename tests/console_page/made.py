@@ -89,10 +89,18 @@ def history(points: int = HISTORY_POINTS) -> dict[str, Any]:
         hiccup = 0.62 if 520 <= index < 548 else 1.22 if 548 <= index < 566 else 1.0
         taken.append(round(wave_ + chance.gauss(0, 5), 1))
         decided.append(round(wave_ * hiccup + chance.gauss(0, 6), 1))
-        latency.append(round(1.62 + 0.2 * math.sin(index / 90) + (1.6 if 524 <= index < 570 else 0) + chance.gauss(0, 0.05), 3))
+        latency.append(
+            round(1.62 + 0.2 * math.sin(index / 90) + (1.6 if 524 <= index < 570 else 0) + chance.gauss(0, 0.05), 3)
+        )
     lags = {
         name: [
-            round(max(0.0, (stage(name)["lag_s"] or 0) * (1 + 0.5 * math.sin(index / (17 + 5 * at)) + chance.gauss(0, 0.15))), 2)
+            round(
+                max(
+                    0.0,
+                    (stage(name)["lag_s"] or 0) * (1 + 0.5 * math.sin(index / (17 + 5 * at)) + chance.gauss(0, 0.15)),
+                ),
+                2,
+            )
             for index in range(points)
         ]
         for at, name in enumerate(STAGES)
@@ -128,13 +136,32 @@ def decisions() -> list[dict[str, Any]]:
     kinds: list[dict[str, Any]] = [
         {},
         {"lang": "de", "top": [["profanity", 0.211], ["insult", 0.102], ["abuse", 0.041]]},
-        {"action": "review", "top": [["insult", 0.871], ["abuse", 0.774], ["harassment", 0.312]], "flags": ["insult", "abuse"], "severity": 2, "confidence": 0.87},
+        {
+            "action": "review",
+            "top": [["insult", 0.871], ["abuse", 0.774], ["harassment", 0.312]],
+            "flags": ["insult", "abuse"],
+            "severity": 2,
+            "confidence": 0.87,
+        },
         {"lang": "es"},
         {"lang": "fr", "tenant": "club-forum", "top": [["spam", 0.118], ["profanity", 0.02], ["abuse", 0.009]]},
-        {"action": "block", "top": [["threat", 0.968], ["abuse", 0.912], ["violence", 0.433]], "flags": ["threat", "abuse"], "severity": 4, "confidence": 0.97},
+        {
+            "action": "block",
+            "top": [["threat", 0.968], ["abuse", 0.912], ["violence", 0.433]],
+            "flags": ["threat", "abuse"],
+            "severity": 4,
+            "confidence": 0.97,
+        },
         {"lang": "en", "confidence": 0.99},
         {"lang": "tr"},
-        {"action": "review", "lang": "en", "top": [["sexism", 0.713], ["insult", 0.402], ["abuse", 0.398]], "flags": ["sexism"], "severity": 2, "confidence": 0.71},
+        {
+            "action": "review",
+            "lang": "en",
+            "top": [["sexism", 0.713], ["insult", 0.402], ["abuse", 0.398]],
+            "flags": ["sexism"],
+            "severity": 2,
+            "confidence": 0.71,
+        },
     ]
     chance = random.Random(3)
     made = []
@@ -149,7 +176,17 @@ def flags() -> list[dict[str, Any]]:
     for decision in decisions():
         for flag in decision["flags"]:
             probability = dict(decision["top"]).get(flag)
-            raised.append({**{name: decision[name] for name in ("post_id", "decision_id", "severity", "action", "decided_at_ms")}, "flag": flag, "probability": probability, "threshold": 0.6})
+            raised.append(
+                {
+                    **{
+                        name: decision[name]
+                        for name in ("post_id", "decision_id", "severity", "action", "decided_at_ms")
+                    },
+                    "flag": flag,
+                    "probability": probability,
+                    "threshold": 0.6,
+                }
+            )
     return raised
 
 
@@ -164,7 +201,17 @@ def post(post_id: str, text: str | None = None, **changes: Any) -> dict[str, Any
         "source": {"topic": "moderation.posts", "partition": 3, "offset": 48_211, "timestamp_ms": now_ms() - 60_000},
         "action": "review",
         "confidence": 0.871,
-        "labels": {"insult": 0.871, "abuse": 0.774, "harassment": 0.312, "hate": 0.084, "profanity": 0.061, "sexism": 0.033, "threat": 0.012, "violence": 0.009, "extremism": 0.004},
+        "labels": {
+            "insult": 0.871,
+            "abuse": 0.774,
+            "harassment": 0.312,
+            "hate": 0.084,
+            "profanity": 0.061,
+            "sexism": 0.033,
+            "threat": 0.012,
+            "violence": 0.009,
+            "extremism": 0.004,
+        },
         "not_assessed": ["spam", "self_harm", "misinformation", "sexual"],
         "targets": {"political": 0.121, "other": 0.094, "nationality": 0.021},
         "attacks": {"mocking": 0.688, "contempt": 0.412, "inferiority": 0.132},
@@ -179,19 +226,64 @@ def post(post_id: str, text: str | None = None, **changes: Any) -> dict[str, Any
         "evidence": [],
         "flags": ["insult", "abuse"],
         "reasons": [
-            {"rule": "insult-review", "code": "insult", "guideline": "community#abuse", "text": "This post may insult someone.", "evidence": [0]},
-            {"rule": "abuse-review", "code": "abuse", "guideline": "community#abuse", "text": "This post may be abusive.", "evidence": []},
+            {
+                "rule": "insult-review",
+                "code": "insult",
+                "guideline": "community#abuse",
+                "text": "This post may insult someone.",
+                "evidence": [0],
+            },
+            {
+                "rule": "abuse-review",
+                "code": "abuse",
+                "guideline": "community#abuse",
+                "text": "This post may be abusive.",
+                "evidence": [],
+            },
         ],
-        "versions": {"code": "0.1.0", "pack": "embedded@3f9c0a1b2c3d", "policy": "default@5b1e7c2d9f04", "layers": ["default"], "engines": {"text": "CPUExecutionProvider", "fusion": "CPUExecutionProvider"}},
-        "timings_ms": {"ingest": 1.2, "fetch": 64.0, "ocr": 182.5, "asr": 0.3, "pack": 0.4, "encode": 38.2, "fuse": 1.1, "total": 412.0},
+        "versions": {
+            "code": "0.1.0",
+            "pack": "embedded@3f9c0a1b2c3d",
+            "policy": "default@5b1e7c2d9f04",
+            "layers": ["default"],
+            "engines": {"text": "CPUExecutionProvider", "fusion": "CPUExecutionProvider"},
+        },
+        "timings_ms": {
+            "ingest": 1.2,
+            "fetch": 64.0,
+            "ocr": 182.5,
+            "asr": 0.3,
+            "pack": 0.4,
+            "encode": 38.2,
+            "fuse": 1.1,
+            "total": 412.0,
+        },
         "decided_at": "2026-11-22T10:00:00.012Z",
         **changes.pop("decision", {}),
     }
-    source = {"schema": "post/1", "post_id": post_id, "tenant": "default", "created_at": "2026-11-22T09:59:59.600Z", "author_id": "u-7781", "text": text, **changes.pop("post", {})}
+    source = {
+        "schema": "post/1",
+        "post_id": post_id,
+        "tenant": "default",
+        "created_at": "2026-11-22T09:59:59.600Z",
+        "author_id": "u-7781",
+        "text": text,
+        **changes.pop("post", {}),
+    }
     timings = decision["timings_ms"]
     engines = {"encode": "CPUExecutionProvider", "ocr": "CPUExecutionProvider", "fuse": "CPUExecutionProvider"}
     way = [{"stage": name, "ms": timings[name], "engine": engines.get(name)} for name in STAGES if name in timings]
-    return {"post": source, "decision": decision, "confidence": None, "feedback": [], "way": way, "media": [], "deleted": False, "why_no_post": None, **changes}
+    return {
+        "post": source,
+        "decision": decision,
+        "confidence": None,
+        "feedback": [],
+        "way": way,
+        "media": [],
+        "deleted": False,
+        "why_no_post": None,
+        **changes,
+    }
 
 
 def picture(width: int = 1200, height: int = 760) -> tuple[bytes, list[tuple[float, float, float, float]]]:
@@ -199,11 +291,17 @@ def picture(width: int = 1200, height: int = 760) -> tuple[bytes, list[tuple[flo
     image = Image.new("RGB", (width, height), (38, 70, 83))
     draw = ImageDraw.Draw(image)
     for index in range(12):
-        draw.ellipse((90 * index - 60, 420 - 26 * index, 90 * index + 240, 720 - 26 * index), fill=(42 + 14 * index, 157 - 4 * index, 143 - 3 * index))
+        draw.ellipse(
+            (90 * index - 60, 420 - 26 * index, 90 * index + 240, 720 - 26 * index),
+            fill=(42 + 14 * index, 157 - 4 * index, 143 - 3 * index),
+        )
     draw.rectangle((0, height - 210, width, height), fill=(233, 196, 106))
     font = ImageFont.load_default(76)
     boxes = []
-    for line, y, ink in (("LIONS FANS ARE CLOWNS", 60, (255, 255, 255)), ("stay home on sunday", height - 150, (38, 70, 83))):
+    for line, y, ink in (
+        ("LIONS FANS ARE CLOWNS", 60, (255, 255, 255)),
+        ("stay home on sunday", height - 150, (38, 70, 83)),
+    ):
         draw.text((70, y), line, font=font, fill=ink)
         left, top, right, bottom = draw.textbbox((70, y), line, font=font)
         boxes.append((float(left), float(top), float(right - left), float(bottom - top)))
@@ -219,16 +317,31 @@ def sound(seconds: float = 12.0) -> bytes:
         out.setnchannels(1)
         out.setsampwidth(2)
         out.setframerate(8000)
-        out.writeframes(b"".join(int(900 * math.sin(at / 6)).to_bytes(2, "little", signed=True) for at in range(int(seconds * 8000))))
+        out.writeframes(
+            b"".join(
+                int(900 * math.sin(at / 6)).to_bytes(2, "little", signed=True) for at in range(int(seconds * 8000))
+            )
+        )
     return file.getvalue()
 
 
 def part(token: str, kind: str, **changes: Any) -> dict[str, Any]:
     """A part of an item, as the server tells it."""
-    return {"src": f"/api/media/{token}", "type": kind, "t": None, "width": None, "height": None, "scale": 1.0, "origin": [0.0, 0.0], **changes}
+    return {
+        "src": f"/api/media/{token}",
+        "type": kind,
+        "t": None,
+        "width": None,
+        "height": None,
+        "scale": 1.0,
+        "origin": [0.0, 0.0],
+        **changes,
+    }
 
 
-def item(media_id: str, kind: str, frames: list[dict[str, Any]], heard: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
+def item(
+    media_id: str, kind: str, frames: list[dict[str, Any]], heard: dict[str, Any] | None = None, **changes: Any
+) -> dict[str, Any]:
     """A media item, as the server tells it."""
     first = frames[0] if frames else heard
     return {

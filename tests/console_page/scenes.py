@@ -22,7 +22,10 @@ def text_post() -> dict[str, Any]:
     return made.post(
         "p-text",
         TEXT,
-        post={"context": {"title": "Matchday 12: your ratings 🏟", "parent_text": "How did you like the second half?"}, "platform": "club-forum"},
+        post={
+            "context": {"title": "Matchday 12: your ratings 🏟", "parent_text": "How did you like the second half?"},
+            "platform": "club-forum",
+        },
         decision={
             "evidence": [
                 {"modality": "text", "span": list(first), "text": TEXT[first[0] : first[1]], "score": 0.871},
@@ -70,8 +73,22 @@ def picture_post(double: Double) -> dict[str, Any]:
                 "speech": {"status": "absent", "weight": 0.0},
             },
             "evidence": [
-                {"modality": "ocr", "media_id": "m-1", "bbox": list(boxes[0]), "text": "LIONS FANS ARE CLOWNS", "confidence": 0.981, "score": 0.812},
-                {"modality": "ocr", "media_id": "m-1", "bbox": list(boxes[1]), "text": "stay home on sunday", "confidence": 0.964, "score": 0.402},
+                {
+                    "modality": "ocr",
+                    "media_id": "m-1",
+                    "bbox": list(boxes[0]),
+                    "text": "LIONS FANS ARE CLOWNS",
+                    "confidence": 0.981,
+                    "score": 0.812,
+                },
+                {
+                    "modality": "ocr",
+                    "media_id": "m-1",
+                    "bbox": list(boxes[1]),
+                    "text": "stay home on sunday",
+                    "confidence": 0.964,
+                    "score": 0.402,
+                },
             ],
         },
         thresholds={"insult": 0.62, "abuse": 0.58},
@@ -91,11 +108,33 @@ def sound_post(double: Double) -> dict[str, Any]:
                 "text": {"status": "absent", "weight": 0.0},
                 "ocr": {"status": "absent", "weight": 0.0},
                 "image": {"status": "absent", "weight": 0.0},
-                "speech": {"status": "partial", "reason": "the last 2 s could not be heard", "score": 0.79, "confidence": 0.74, "weight": 1.0},
+                "speech": {
+                    "status": "partial",
+                    "reason": "the last 2 s could not be heard",
+                    "score": 0.79,
+                    "confidence": 0.74,
+                    "weight": 1.0,
+                },
             },
             "evidence": [
-                {"modality": "speech", "media_id": "a-1", "t_start": 1.4, "t_end": 3.9, "text": "you lot are clowns", "confidence": 0.88, "score": 0.79},
-                {"modality": "speech", "media_id": "a-1", "t_start": 7.2, "t_end": 9.0, "text": "just stay at home", "confidence": 0.81, "score": 0.44},
+                {
+                    "modality": "speech",
+                    "media_id": "a-1",
+                    "t_start": 1.4,
+                    "t_end": 3.9,
+                    "text": "you lot are clowns",
+                    "confidence": 0.88,
+                    "score": 0.79,
+                },
+                {
+                    "modality": "speech",
+                    "media_id": "a-1",
+                    "t_start": 7.2,
+                    "t_end": 9.0,
+                    "text": "just stay at home",
+                    "confidence": 0.81,
+                    "score": 0.44,
+                },
             ],
         },
     )
@@ -112,11 +151,31 @@ def video_post(double: Double) -> dict[str, Any]:
         "p-video",
         "the away stand, minute 80",
         post={"media": [{"media_id": "v-1", "kind": "video", "uri": "s3://clips/80"}]},
-        media=[made.item("v-1", "video", frames, made.part("track", "audio/wav", t=0.0), width=960, height=540, seconds=12.0)],
+        media=[
+            made.item(
+                "v-1", "video", frames, made.part("track", "audio/wav", t=0.0), width=960, height=540, seconds=12.0
+            )
+        ],
         decision={
             "evidence": [
-                {"modality": "ocr", "media_id": "v-1", "bbox": list(boxes[0]), "t_start": 5.0, "text": "LIONS FANS ARE CLOWNS", "confidence": 0.95, "score": 0.774},
-                {"modality": "speech", "media_id": "v-1", "t_start": 6.1, "t_end": 8.4, "text": "what a bunch of clowns", "confidence": 0.83, "score": 0.61},
+                {
+                    "modality": "ocr",
+                    "media_id": "v-1",
+                    "bbox": list(boxes[0]),
+                    "t_start": 5.0,
+                    "text": "LIONS FANS ARE CLOWNS",
+                    "confidence": 0.95,
+                    "score": 0.774,
+                },
+                {
+                    "modality": "speech",
+                    "media_id": "v-1",
+                    "t_start": 6.1,
+                    "t_end": 8.4,
+                    "text": "what a bunch of clowns",
+                    "confidence": 0.83,
+                    "score": 0.61,
+                },
             ]
         },
     )
@@ -125,7 +184,7 @@ def video_post(double: Double) -> dict[str, Any]:
 HOSTILE_ID = "<img src=x onerror=alert(1)>"
 HOSTILE_TEXT = (
     "<script>alert('text')</script>\u202e reversed from here "
-    + "Z̷̢̛͉̲̯̮̍̈́̄̂͘A̵͖̠͚͊̓̏̽͐͜L̶̡̙͖̫̄̈͠G̸̢̪̣̈̋̏͛O̴̥͉͍͈͂̈́"
+     "Z̷̢̛͉̲̯̮̍̈́̄̂͘A̵͖̠͚͊̓̏̽͐͜L̶̡̙͖̫̄̈͠G̸̢̪̣̈̋̏͛O̴̥͉͍͈͂̈́"
     + "\u0300" * 200
     + " \u200b"
     + "W" * 10_000
@@ -141,7 +200,12 @@ def hostile_post() -> dict[str, Any]:
     return made.post(
         "p-hostile",
         HOSTILE_TEXT,
-        post={"author_id": bad, "platform": bad, "tenant": bad, "context": {"title": bad, "parent_text": "<b>bold</b>"}},
+        post={
+            "author_id": bad,
+            "platform": bad,
+            "tenant": bad,
+            "context": {"title": bad, "parent_text": "<b>bold</b>"},
+        },
         decision={
             "tenant": bad,
             "lang": bad[:40],
@@ -157,9 +221,23 @@ def hostile_post() -> dict[str, Any]:
             "labels": {bad: 0.9, "insult": 0.3},
             "versions": {"code": bad, "pack": bad, "policy": bad, "layers": [bad], "engines": {bad: bad}},
         },
-        media=[made.item(bad, "image", [], why_not=bad), made.item("m-js", "image", [{**made.part("x", "image/png"), "src": "javascript:alert(4)"}])],
+        media=[
+            made.item(bad, "image", [], why_not=bad),
+            made.item("m-js", "image", [{**made.part("x", "image/png"), "src": "javascript:alert(4)"}]),
+        ],
         feedback=[
-            {"feedback_id": "f-1", "decision_id": "d", "post_id": "p", "reviewer": bad, "role": bad, "source": "review", "verdict": "block", "labels": {bad: True}, "comment": HOSTILE_TEXT, "created_at": "2026-11-22T10:00:00Z"}
+            {
+                "feedback_id": "f-1",
+                "decision_id": "d",
+                "post_id": "p",
+                "reviewer": bad,
+                "role": bad,
+                "source": "review",
+                "verdict": "block",
+                "labels": {bad: True},
+                "comment": HOSTILE_TEXT,
+                "created_at": "2026-11-22T10:00:00Z",
+            }
         ],
     )
 
@@ -167,10 +245,43 @@ def hostile_post() -> dict[str, Any]:
 def letters() -> list[dict[str, Any]]:
     return [
         made.letter(0, 41),
-        made.letter(2, 17, stage="fetch", cause="retries_exhausted", reason="https://cdn.example: no answer in 10 s, after 3 attempts", field=None, attempt=4, topic="moderation.fetch"),
-        made.letter(1, 88, reason="media[0]: expected exactly one of uri and data, got neither", field="media[0]", value='{"post_id": "p-letter-88", "text": "see the picture", "media": [{"media_id": "m-1", "kind": "image"}]}'),
-        made.letter(1, 61, stage="ocr", cause="poison", reason="the message made its batch fail: the decoder ended with signal 11", field=None, topic="moderation.ocr", value="\x82\xa4post\ufffd\ufffd<script>alert(5)</script>", replayed=True),
-        made.letter(0, 12, cause="too_large", stage="fuse", reason="a decision of 4,812,004 bytes, expected at most 4,194,304", field=None, topic="moderation.fuse"),
+        made.letter(
+            2,
+            17,
+            stage="fetch",
+            cause="retries_exhausted",
+            reason="https://cdn.example: no answer in 10 s, after 3 attempts",
+            field=None,
+            attempt=4,
+            topic="moderation.fetch",
+        ),
+        made.letter(
+            1,
+            88,
+            reason="media[0]: expected exactly one of uri and data, got neither",
+            field="media[0]",
+            value='{"post_id": "p-letter-88", "text": "see the picture", "media": [{"media_id": "m-1", "kind": "image"}]}',
+        ),
+        made.letter(
+            1,
+            61,
+            stage="ocr",
+            cause="poison",
+            reason="the message made its batch fail: the decoder ended with signal 11",
+            field=None,
+            topic="moderation.ocr",
+            value="\x82\xa4post\ufffd\ufffd<script>alert(5)</script>",
+            replayed=True,
+        ),
+        made.letter(
+            0,
+            12,
+            cause="too_large",
+            stage="fuse",
+            reason="a decision of 4,812,004 bytes, expected at most 4,194,304",
+            field=None,
+            topic="moderation.fuse",
+        ),
     ]
 
 
@@ -185,5 +296,8 @@ def fill(double: Double) -> None:
     }
     double.letters = letters()
     top = [["insult", 0.871], ["abuse", 0.774], ["harassment", 0.312]]
-    mine = [made.decision_event(post_id, "review", top=top, flags=["insult", "abuse"], severity=2, confidence=0.871) for post_id in ("p-text", "p-picture", "p-sound", "p-video")]
+    mine = [
+        made.decision_event(post_id, "review", top=top, flags=["insult", "abuse"], severity=2, confidence=0.871)
+        for post_id in ("p-text", "p-picture", "p-sound", "p-video")
+    ]
     double.decisions = [*mine, *made.decisions()]

@@ -57,7 +57,9 @@ def test_replay_asks_first_and_tells_the_result_of_each(double: Double, open_pag
     dialog.get_by_role("button", name="Replay 2 letters").click()
     expect(page.locator("li[data-place='0/41']")).to_contain_text("Sent through the chain again.")
     expect(page.locator("li[data-place='2/17']")).to_contain_text("Not replayed: it is no longer there")
-    assert [(path, sent) for path, sent, _ in double.received] == [("dead-letters/replay", {"places": [[0, 41], [2, 17]]})]
+    assert [(path, sent) for path, sent, _ in double.received] == [
+        ("dead-letters/replay", {"places": [[0, 41], [2, 17]]})
+    ]
 
 
 def test_letters_are_chosen_and_opened_from_the_keyboard(double: Double, open_page: Open) -> None:

@@ -49,7 +49,9 @@ def test_feedback_needs_no_mouse(double: Double, open_page: Open) -> None:
     page.keyboard.type("Rude, and about nobody in particular. <b>1 < 2</b>")
     page.keyboard.press("Control+Enter")
 
-    expect(page.locator("#feedback-history li").first).to_contain_text("Rude, and about nobody in particular. <b>1 < 2</b>")
+    expect(page.locator("#feedback-history li").first).to_contain_text(
+        "Rude, and about nobody in particular. <b>1 < 2</b>"
+    )
     ((path, sent, headers),) = double.received
     assert path == "feedback"
     assert headers["X-Modstream"] == "1"
@@ -166,4 +168,18 @@ def test_signing_in_and_out(double: Double, open_page: Open) -> None:
     assert page.evaluate("JSON.stringify([localStorage, sessionStorage, document.cookie])").count("right") == 0
 
     page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def test_a_session_that_ends_elsewhere_leads_to_signing_in(double: Double, open_page: Open) -> None:
+    double.token = "right"
+    watched = open_page(double.url)
+    watched.expected = ("401",)
+    page = watched.page
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    page.keyboard.type("right")
+    page.keyboard.press("Enter")
+    expect(page.locator("#link-state")).to_have_text("Live")
+
+    double.end_sessions()
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()

@@ -157,7 +157,15 @@ def test_everything_on_the_post_view_is_reached_by_tab_with_a_visible_focus(doub
             break
         assert at[1] != "none", at[0]
         seen.append(at[0])
-    for part in ("Show where it is", 'class="box', 'name="verdict"', 'name="comment"', 'name="rating"', 'type="submit"', 'id="find"'):
+    for part in (
+        "Show where it is",
+        'class="box',
+        'name="verdict"',
+        'name="comment"',
+        'name="rating"',
+        'type="submit"',
+        'id="find"',
+    ):
         assert any(part in element for element in seen), part
 
 

@@ -30,15 +30,23 @@ def test_shows_the_numbers_that_the_server_tells(double: Double, open_page: Open
     expect(page.locator("[data-tile='Dead letters, 1 h'] .tile-value")).to_have_text("21")
     for stage in double.state["stages"]:
         row = page.locator(f".stages tr[data-stage='{stage['stage']}']")
-        for field in ("records_per_s", "lag_messages", "lag_s", "queue_p95_s", "compute_p95_s", "batch_mean", "workers"):
+        for field in (
+            "records_per_s",
+            "lag_messages",
+            "lag_s",
+            "queue_p95_s",
+            "compute_p95_s",
+            "batch_mean",
+            "workers",
+        ):
             value = stage[field]
             told = "" if value is None else f"{value:g}"
             expect(row.locator(f"[data-field='{field}']")).to_have_attribute("data-value", told)
     for lane in double.state["latency"]:
         row = page.locator(f".lane-table tr[data-lane='{lane['lane']}']")
-        assert [row.locator(f"[data-field='{name}']").get_attribute("data-value") for name in ("p50_s", "p95_s", "p99_s")] == [
-            f"{lane[name]:g}" for name in ("p50_s", "p95_s", "p99_s")
-        ]
+        assert [
+            row.locator(f"[data-field='{name}']").get_attribute("data-value") for name in ("p50_s", "p95_s", "p99_s")
+        ] == [f"{lane[name]:g}" for name in ("p50_s", "p95_s", "p99_s")]
     for action, count in double.state["decisions"].items():
         expect(page.locator(f".mix-list li[data-action='{action}'] [data-field='count']")).to_have_text(f"{count:,}")
 
@@ -49,7 +57,9 @@ def test_a_number_that_nobody_measured_is_a_dash_that_says_why(double: Double, o
     page = open_page(double.url).page
 
     expect(page.locator("[data-tile='Posts in'] .tile-value")).to_have_text("–")
-    expect(page.locator("[data-tile='Posts in']")).to_have_attribute("title", "No worker has reported how many posts it took in.")
+    expect(page.locator("[data-tile='Posts in']")).to_have_attribute(
+        "title", "No worker has reported how many posts it took in."
+    )
     expect(page.locator("[data-tile='End to end, p95'] .tile-value")).to_have_text("–")
     for field in ("records_per_s", "lag_messages", "lag_s", "workers"):
         cell = page.locator(f".stages tr[data-stage='ocr'] [data-field='{field}']")
@@ -66,7 +76,9 @@ def test_zero_is_a_number_and_no_dash(double: Double, open_page: Open) -> None:
 
 
 def state_at(second: int, lag: int, seconds: float) -> dict[str, Any]:
-    return made.state(at_ms=1_795_316_000_000 + second * 1000, stages=[made.stage("fuse", lag_messages=lag, lag_s=seconds)])
+    return made.state(
+        at_ms=1_795_316_000_000 + second * 1000, stages=[made.stage("fuse", lag_messages=lag, lag_s=seconds)]
+    )
 
 
 def test_a_lag_that_grows_is_marked_and_told(double: Double, open_page: Open) -> None:
@@ -158,7 +170,9 @@ def test_filters_of_the_decisions_are_in_the_address(double: Double, open_page: 
     page = open_page(double.url + "#/decisions").page
     page.get_by_text("block", exact=True).first.click()
 
-    expect(page.locator(".decisions li")).to_have_count(len([one for one in double.decisions if one["action"] == "block"]))
+    expect(page.locator(".decisions li")).to_have_count(
+        len([one for one in double.decisions if one["action"] == "block"])
+    )
     assert page.url.endswith("#/decisions?action=block")
     page.locator("input[name='flag']").fill("threat")
     page.keyboard.press("Enter")

@@ -79,6 +79,7 @@ def test_showing_all_holds_for_the_tab_and_not_for_the_next(double: Double, open
     page = watched.page
     expect(page.locator(".veil.is-down")).to_have_count(1)
     show_content(page)
+    expect(page.get_by_role("button", name="Blur content")).to_have_attribute("aria-pressed", "true")
     expect(page.locator(".veil.is-down")).to_have_count(0)
     page.goto(double.url + "#/post/p-picture")
     expect(page.locator(".picture img")).to_be_visible()
@@ -114,12 +115,16 @@ def test_a_box_on_a_part_of_a_long_picture_counts_from_the_parts_corner(double: 
         made.part("lower", "image/png", width=600, height=400, scale=2.0, origin=[0.0, 800.0]),
     ]
     evidence = [{"modality": "ocr", "media_id": "m-1", "bbox": [100, 1000, 400, 80], "text": "below", "score": 0.7}]
-    double.posts["p-long"] = made.post("p-long", "see", media=[made.item("m-1", "image", parts)], decision={"evidence": evidence})
+    double.posts["p-long"] = made.post(
+        "p-long", "see", media=[made.item("m-1", "image", parts)], decision={"evidence": evidence}
+    )
     page = open_page(double.url + "#/post/p-long").page
     show_content(page)
     page.keyboard.press("j")
 
-    expect(page.get_by_role("button", name="Show part 2 of 2, with 1 of the evidence")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("button", name="Show part 2 of 2, with 1 of the evidence")).to_have_attribute(
+        "aria-pressed", "true"
+    )
     image = page.locator(".picture img")
     expect(image).to_have_attribute("src", "api/media/lower")
     image.evaluate("(element) => element.decode()")
@@ -161,16 +166,18 @@ def test_labels_thresholds_modalities_way_and_versions_are_the_decisions(double:
     decision = answer["decision"]
     expect(page.locator("#labels")).to_be_visible()
 
-    shown = page.locator("#labels > .body > .bars li").evaluate_all("(rows) => rows.map((row) => [row.dataset.label, Number(row.dataset.value)])")
+    shown = page.locator("#labels > .body > .bars li").evaluate_all(
+        "(rows) => rows.map((row) => [row.dataset.label, Number(row.dataset.value)])"
+    )
     assert dict(shown) == decision["labels"]
     insult = page.locator("#labels li[data-label='insult']")
     track, fill, tick = (insult.locator(part).bounding_box() for part in (".bar-track", ".bar-fill", ".bar-tick"))
     assert fill["width"] / track["width"] == pytest.approx(0.871, abs=0.02)
     assert (tick["x"] + tick["width"] / 2 - track["x"]) / track["width"] == pytest.approx(0.62, abs=0.02)
     assert page.locator("#labels li[data-label='hate'] .bar-tick").count() == 0
-    assert page.locator("#way li").evaluate_all("(rows) => rows.map((row) => [row.dataset.stage, Number(row.dataset.ms)])") == [
-        [step["stage"], step["ms"]] for step in answer["way"]
-    ]
+    assert page.locator("#way li").evaluate_all(
+        "(rows) => rows.map((row) => [row.dataset.stage, Number(row.dataset.ms)])"
+    ) == [[step["stage"], step["ms"]] for step in answer["way"]]
     expect(page.locator("#way")).to_contain_text("total 412 ms")
     expect(page.locator("#modalities tr[data-modality='text']")).to_contain_text("0.91")
     expect(page.locator("#versions")).to_contain_text("embedded@3f9c0a1b2c3d")
@@ -178,7 +185,14 @@ def test_labels_thresholds_modalities_way_and_versions_are_the_decisions(double:
 
 
 def test_a_deleted_post_says_so(double: Double, open_page: Open) -> None:
-    double.posts["p-gone"] = {**made.post("p-gone"), "post": None, "decision": None, "way": [], "deleted": True, "why_no_post": "it was deleted"}
+    double.posts["p-gone"] = {
+        **made.post("p-gone"),
+        "post": None,
+        "decision": None,
+        "way": [],
+        "deleted": True,
+        "why_no_post": "it was deleted",
+    }
     page = open_page(double.url + "#/post/p-gone").page
     expect(page.locator("main")).to_contain_text("This post was deleted.")
 

@@ -14,7 +14,12 @@ from tests.docs.pages import PAGES, ROOT, SHELL, Command, blocks, commands, expo
 TARGETS = frozenset(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 ALL = [command for page in PAGES for command in commands(page)]
 
-MODSTREAM = [command for command in ALL if Path(command.words[0]).name == "modstream"]
+OF_A_CHANGED_COPY = "docs/add-a-stage.md"
+"""Its commands know a stage that this code does not have; test_add_a_stage.py runs them where it is."""
+
+MODSTREAM = [
+    command for command in ALL if Path(command.words[0]).name == "modstream" and command.page != OF_A_CHANGED_COPY
+]
 MAKE = [command for command in ALL if command.words[0] == "make"]
 SCRIPTS = [command for command in ALL if command.words[0].startswith(".venv/") and command not in MODSTREAM]
 
@@ -56,7 +61,9 @@ def test_targets_and_commands_that_the_text_names_exist(page: Path) -> None:
 
 @pytest.mark.parametrize(("page", "environment"), EXPORTING, ids=str)
 def test_what_is_exported_is_a_setting_with_a_valid_value(page: str, environment: dict[str, str]) -> None:
-    assert load_settings(env=environment).settings
+    # A path on the reader's machine stands for a file that is there.
+    here = {name: str(ROOT / "README.md") if value.startswith("/") else value for name, value in environment.items()}
+    assert load_settings(env=here).settings
 
 
 def test_there_is_something_to_check() -> None:

@@ -16,7 +16,7 @@ VARIABLES = {entry.env for entry in catalogue().values()} | {CONFIG_VARIABLE}
 SECTIONS = {f"{variable.rpartition('__')[0]}__" for variable in VARIABLES if "__" in variable}
 CODE = [
     path
-    for folder in ("schemas", "processors", "streams", "commands", "models_export")
+    for folder in ("schemas", "processors", "streams", "console", "commands", "models_export")
     for path in (ROOT / folder).rglob("*.py")
 ]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -50,9 +49,6 @@ def test_the_chart_knows_the_stages_of_the_chain() -> None:
     assert topology["stages"] == list(HOSTABLE)
     assert topology["long"] == list(LONG_STAGES)
     assert set(topology["media"]) == WITH_MEDIA
-    schema = json.loads((CHART / "values.schema.json").read_text(encoding="utf-8"))
-    segment = schema["properties"]["segments"]["items"]["properties"]
-    assert segment["stages"]["items"]["enum"] == ["all", *HOSTABLE]
 
 
 @pytest.mark.parametrize("profile", PROFILES)
@@ -184,7 +180,7 @@ def test_a_segment_without_workers_serves_nobody() -> None:
 NONSENSE: list[tuple[dict[str, Any], str]] = [
     (
         {"segments": [{"name": "all", "stages": ["igest"]}]},
-        "'/segments/0/stages/0': value must be one of 'all', 'ingest'",
+        "segment all: there is no stage igest: expected all, or some of ingest, fetch,",
     ),
     ({"segmnts": []}, "additional properties 'segmnts' not allowed"),
     ({"segmentDefaults": {"device": "cuda"}}, "device is cuda and gpus is 0: expected at least 1"),

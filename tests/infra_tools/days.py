@@ -1,4 +1,7 @@
-"""Two days of a small chain, minute by minute, as its metrics would tell them: input for promtool's unit tests."""
+"""Forty hours of a small chain, a day, a night of hardly a post, and most of the next day: input for promtool.
+
+Minute by minute, as the metrics of its workers would tell them.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +18,8 @@ import yaml
 
 PROMETHEUS = Path(__file__).resolve().parents[2] / "infra" / "prometheus"
 
-HOURS = 48
-RESTART_H = 33.0
+HOURS = 40
+RESTART_H = 31.0
 """A rollout of a new version: one worker after the other is away for three minutes, and counts from zero again."""
 AWAY_MIN = 3
 UNEXPECTED = '{alertname="promtool shows the answer where it expected another"}'
@@ -129,9 +132,9 @@ def _work(counts: dict[Series, int], days: Days, minute: int, worker: str, chanc
         for action in ACTIONS:
             add("modstream_posts_decided_total", 0, action=action, tenant="t", lang=language, region="none")
     for _ in range(decided):
-        (language,) = chance.choices(list(LANGUAGES), LANGUAGES.values())
+        (language,) = chance.choices(list(LANGUAGES), list(LANGUAGES.values()))
         shares = {**ACTIONS, "block": blocks}
-        (action,) = chance.choices(list(shares), shares.values())
+        (action,) = chance.choices(list(shares), list(shares.values()))
         add("modstream_posts_decided_total", 1, action=action, tenant="t", lang=language, region="none")
     add("modstream_transactions_total", 60, outcome="committed")
     add("modstream_transactions_total", int(minute % 240 == 0), outcome="aborted")

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.infra
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
+DEFAULT_POLICY = ROOT / "policies" / "default.yaml"
 PATIENCE_S = 240.0
 
 WITHOUT_DATA = {
@@ -40,6 +41,12 @@ FAILING_RULE = f"""\
 """
 
 
+LOWER_THRESHOLD = """\
+    thresholds: {insult: 0.01}
+"""
+"""So that the shadow raises a flag that the live policy does not."""
+
+
 @pytest.fixture
 def cluster(kafka: LocalBroker, topic_prefix: str, tmp_path: Path) -> Iterator[Cluster]:
     made = Cluster(kafka.bootstrap_servers, topic_prefix, tmp_path)
@@ -47,7 +54,7 @@ def cluster(kafka: LocalBroker, topic_prefix: str, tmp_path: Path) -> Iterator[C
     made.close()
 
 
-def worker(cluster: Cluster, name: str, port: int, stages: str, policy: Path) -> Process:
+def worker(cluster: Cluster, name: str, port: int, stages: str, policy: Path, shadow: Path) -> Process:
     settings = {
         "MODSTREAM_POLICY": str(policy),
         "MODSTREAM_MEDIA__FILE_ROOTS": str(EXAMPLES),
@@ -55,6 +62,9 @@ def worker(cluster: Cluster, name: str, port: int, stages: str, policy: Path) ->
         "MODSTREAM_MEDIA__ALLOWED_NETWORKS": "127.0.0.0/8",
         "MODSTREAM_MEDIA__ALLOWED_PORTS": "1",
         "MODSTREAM_METRICS__REGIONS": "EU",
+        "MODSTREAM_SHADOW__POLICY": str(shadow),
+        "MODSTREAM_CANARY__POLICY": str(DEFAULT_POLICY),
+        "MODSTREAM_CANARY__SHARE": "0.3",
     }
     arguments = ("worker", *stages.split(), f"--http-port={port}")
     return cluster.spawn(name, "commands", *arguments, **settings)
@@ -105,14 +115,17 @@ def test_every_query_of_the_dashboards_has_data_while_a_chain_runs(
     cluster: Cluster, prometheus: str, tmp_path: Path
 ) -> None:
     policy = tmp_path / "policy.yaml"
-    text = (ROOT / "policies" / "default.yaml").read_text(encoding="utf-8")
+    text = DEFAULT_POLICY.read_text(encoding="utf-8")
     policy.write_text(text.replace("    rules:\n", f"    rules:\n{FAILING_RULE}", 1), encoding="utf-8")
+    shadow = tmp_path / "shadow.yaml"
+    shadow.write_text(text.replace("  default:\n", f"  default:\n{LOWER_THRESHOLD}", 1), encoding="utf-8")
     ports = [free_port(), free_port()]
-    first = worker(cluster, "first", ports[0], "all", policy)
+    first = worker(cluster, "first", ports[0], "all", policy, shadow)
     first.wait_ready()
     with Prometheus(prometheus, tmp_path, [f"127.0.0.1:{port}" for port in ports]) as scraper:
         cluster.publish(posts(0))
-        second = worker(cluster, "second", ports[1], "ingest pack encode fuse", policy)  # takes partitions of the first
+        # Takes partitions from the first, so that there is a rebalance.
+        second = worker(cluster, "second", ports[1], "ingest pack encode fuse", policy, shadow)
         second.wait_ready()
         wanted, turn = [query for query in queries() if not has_a_reason(query)], 0
         deadline_s = time.monotonic() + PATIENCE_S

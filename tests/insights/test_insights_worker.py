@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
+from pathlib import Path
 
+from streams.broker import LocalBroker
 from streams.insights import Message, Source, recompute
 from tests.counted import traffic
+from tests.delivery.cluster import Cluster, decisions, post
 from tests.insights.conftest import INSIGHTS, METRICS, PARTITIONS, Insighted, until
 
 
@@ -78,3 +82,28 @@ def test_a_killed_worker_counts_nothing_twice_and_loses_nothing(insighted: Insig
     insighted.start()
     insighted.wait_for(recompute(messages, INSIGHTS, METRICS))
     assert insighted.size(grouped) > 4 * 3_000 + PARTITIONS  # some of it was told twice
+
+
+def test_decisions_are_the_same_with_an_insights_worker_that_is_killed(
+    kafka: LocalBroker, topic_prefix: str, tmp_path: Path
+) -> None:
+    cluster = Cluster(kafka.bootstrap_servers, topic_prefix, tmp_path)
+    try:
+        insights = cluster.spawn(
+            "insights", "commands", "insights", MODSTREAM_INSIGHTS__WINDOW_S="1", MODSTREAM_INSIGHTS__GRACE_S="0"
+        )
+        worker = cluster.start()
+        insights.wait_ready()
+        cluster.publish(post(f"before-{number}") for number in range(200))
+        assert cluster.read(cluster.topics.insights, 1)  # it counts what the chain decides
+        insights.kill()
+        cluster.publish(post(f"after-{number}") for number in range(200))
+        found = decisions(cluster.read(cluster.topics.decisions, 400))
+        assert Counter(decision["post_id"] for decision in found) == Counter(
+            f"{when}-{number}" for when in ("before", "after") for number in range(200)
+        )
+        assert {decision["action"] for decision in found} == {"approve"}
+        assert cluster.read(cluster.topics.dead_letters, 0) == []
+        assert worker.terminate() == 0
+    finally:
+        cluster.close()

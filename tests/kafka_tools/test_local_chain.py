@@ -98,8 +98,12 @@ def test_up_runs_the_chain_until_it_is_told_to_stop(
         )
         assert ran.returncode == 0, ran.stderr
     assert json.loads(ran.stdout)["action"] == "block"
+    assert up.stdout is not None
+    page = up.stdout.readline().removeprefix("console: ").strip()
+    with urllib.request.urlopen(f"{page}/api/state", timeout=10) as answer:  # noqa: S310 - an address of ours
+        assert json.load(answer)["workers"] == {"up": 1, "expected": 1, "unreachable": []}
     children = descendants(up.pid)
-    assert len(children) >= 2  # Kafka and the worker
+    assert len(children) >= 3  # Kafka, the worker and the console
     up.send_signal(signal.SIGINT)
     assert up.wait(PATIENCE_S) == 0, (tmp_path / "up.err").read_text()
     assert alive(children) == []

@@ -148,6 +148,22 @@ def test_lag_is_told_in_messages_and_in_seconds(metrics: WorkerMetrics, clock: S
     assert sample("lag_seconds", **where) == 0
 
 
+def test_what_waits_on_a_paused_partition_ages_from_when_it_was_first_seen(
+    metrics: WorkerMetrics, clock: SetClock, sample: Sample
+) -> None:
+    where = {"topic": "moderation.posts", "partition": "3"}
+    metrics.lag("moderation.posts", 3, 5, None, 100)
+    clock.now += 60
+    metrics.lag("moderation.posts", 3, 9, None, 100)
+    assert sample("lag_seconds", **where) == 60
+    clock.now += 1
+    metrics.lag("moderation.posts", 3, 4, None, 105)
+    assert sample("lag_seconds", **where) == 0, "others wait now, and nobody knows since when"
+    metrics.lag("moderation.posts", 3, 0, None, 109)
+    clock.now += 60
+    assert sample("lag_seconds", **where) == 0
+
+
 def test_a_partition_that_went_to_another_worker_is_no_longer_told_of(metrics: WorkerMetrics, sample: Sample) -> None:
     metrics.lag("t", 0, 7, None)
     metrics.lag("t", 1, 8, None)

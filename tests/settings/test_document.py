@@ -32,6 +32,6 @@ def test_a_document_that_is_out_of_date_is_told_and_written_anew(
     path = tmp_path / "docs" / "settings.md"
     monkeypatch.setattr(document, "DOCUMENT", path)
     assert document.main(["--check"]) == 1
-    assert "make docs" in capsys.readouterr().err
+    assert "make references" in capsys.readouterr().err
     assert document.main([]) == 0
     assert document.main(["--check"]) == 0

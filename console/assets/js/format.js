@@ -92,6 +92,11 @@ export function moment(ms) {
   return `${day(then)} ${clockOf(then)} ${zone}`;
 }
 
+/** Date and time to the second. */
+export function second(ms) {
+  return known(ms) ? moment(ms).slice(0, 19) : NONE;
+}
+
 /** RFC 3339 to milliseconds; null where it is none. */
 export function parseTime(text) {
   const ms = typeof text === "string" ? Date.parse(text) : Number.NaN;

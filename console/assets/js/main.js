@@ -81,8 +81,11 @@ addEventListener("hashchange", () => {
 document.addEventListener("signed-out", () => {
   if (session !== null) showLogin();
 });
-// A stream that the server refused says not why; asking for the session does. 401 goes to the login by itself.
-document.addEventListener("check-session", () => get("session").catch(() => null));
+// A stream that the server refused says not why; asking for the session does.
+document.addEventListener("check-session", async () => {
+  const now = await get("session").catch(() => null);
+  if (session !== null && now?.login_required && !now.role) showLogin();
+});
 
 document.querySelector(".skip").addEventListener("click", (event) => {
   event.preventDefault(); // The hash is the route.

@@ -99,6 +99,7 @@ export function overviewView(place, { session, live }) {
     place.classList.remove("is-old");
     const growing = stages.update(state);
     past.add(state.at_ms, { posts_per_s: state.posts_per_s, decided_per_s: state.decided_per_s, p95_s: mainLane(state)?.p95_s ?? null });
+    place.dataset.at = String(state.at_ms); // Which moment the numbers are of.
     drawTiles(tiles, state, past);
     throughput.draw();
     latency.draw();
@@ -123,12 +124,18 @@ export function overviewView(place, { session, live }) {
   };
   const remember = () => rememberPosts([...decisions.list.querySelectorAll("a.row")].map((row) => row.dataset.post));
 
+  let missed = false;
   const onState = (event) => draw(event.detail);
   const onDecision = (event) => decisions.add(event.detail);
   const onFlag = (event) => flags.add(event.detail);
   const onLink = () => {
     place.classList.toggle("is-old", live.link === "lost" || live.link === "stale");
     if (live.link !== "live") drawNotice(notice, live.state, [], live);
+    if (live.link === "lost") missed = true;
+    else if (live.link === "live" && missed) {
+      missed = false;
+      loadPast(); // What happened in between was told to nobody.
+    }
   };
   live.addEventListener("state", onState);
   live.addEventListener("decision", onDecision);
@@ -289,7 +296,7 @@ function noticeOf(state, growing, live) {
     return {
       key: `unreachable ${state.workers.unreachable.join(" ")}`,
       kind: "warn",
-      first: `${plural(state.workers.unreachable.length, "worker does", "workers do")} not answer; the numbers below are without them.`,
+      first: `${plural(state.workers.unreachable.length, "worker does", "workers do")} not answer; the numbers below are without ${state.workers.unreachable.length === 1 ? "it" : "them"}.`,
       second: state.workers.unreachable.join(", "),
     };
   }

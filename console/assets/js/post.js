@@ -6,7 +6,7 @@ import { banner, button, empty, fill, foreign, h, icon, panel, toast } from "./d
 import { evidencePanel } from "./evidence-list.js";
 import { FeedbackForm } from "./feedback-form.js";
 import { feedbackHistory } from "./feedback-history.js";
-import { moment, parseTime, plural, score } from "./format.js";
+import { moment, parseTime, plural, score, second } from "./format.js";
 import { addShortcuts } from "./keyboard.js";
 import { mediaPanels } from "./media.js";
 import { Pointer } from "./pointer.js";
@@ -137,8 +137,8 @@ function summary(decision, post, confidence) {
     ["Severity", h("span", { class: "with-bars" }, severityBars(decision.severity), ` ${decision.severity} of 4`)],
     ["Language", foreign(decision.lang ?? "unknown")],
     ["Tenant", foreign(decision.tenant)],
-    ["Decided", moment(at)],
-    post?.created_at ? ["Posted", moment(parseTime(post.created_at))] : null,
+    ["Decided", h("span", { title: moment(at) }, second(at))],
+    post?.created_at ? ["Posted", h("span", { title: moment(parseTime(post.created_at)) }, second(parseTime(post.created_at)))] : null,
     post?.author_id ? ["Author", foreign(post.author_id, { class: "mono" })] : null,
     post?.platform ? ["Platform", foreign(post.platform)] : null,
     topic ? ["Source", h("span", { class: "mono" }, foreign(`${topic} ${partition}:${offset}`))] : null,

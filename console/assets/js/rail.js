@@ -15,7 +15,7 @@ export class Rail {
   #tally;
 
   constructor(element, { session, live }) {
-    const link = h("p", { class: "link-state", id: "link-state" }, h("span", { class: "dot" }), h("span", { class: "words" }));
+    const link = h("p", { class: "link-state", id: "link-state" }, h("span", { class: "dot" }), h("span", { class: "link-words" }));
     const themeButton = button({ name: "sun", label: "Dark or light", class: "quiet" }, toggleTheme);
     const drawTheme = () => fill(themeButton, icon(theme() === "dark" ? "sun" : "moon"));
     drawTheme();
@@ -53,7 +53,7 @@ export class Rail {
       link.dataset.state = live.link;
       const age = live.age();
       const late = live.link !== "live" && age !== null ? ` · ${duration(age)} ago` : "";
-      const words = link.querySelector(".words");
+      const words = link.querySelector(".link-words");
       if (words.textContent !== LINK_WORDS[live.link] + late) words.textContent = LINK_WORDS[live.link] + late;
       link.title = `modstream ${session.version}, group ${session.group}`;
     };

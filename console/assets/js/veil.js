@@ -4,13 +4,20 @@ import { button, fill, h, icon } from "./dom.js";
 import { keep, kept } from "./storage.js";
 
 const veils = new Set();
+const buttons = new Map();
 
 export const showsAll = () => kept("show-content", { session: true }) === "yes";
 
 export function setShowAll(yes) {
   keep("show-content", yes ? "yes" : "no", { session: true });
-  for (const veil of veils) if (veil.element.isConnected) veil.set(yes);
+  for (const veil of veils) {
+    if (veil.element.isConnected) veil.set(yes);
     else veils.delete(veil);
+  }
+  for (const [made, draw] of buttons) {
+    if (made.isConnected) draw();
+    else buttons.delete(made);
+  }
 }
 
 export class Veil {
@@ -44,15 +51,13 @@ export class Veil {
 
 /** The button that shows or blurs everything, for this tab. */
 export function showAllButton() {
-  const made = button({ name: "eye", text: "", class: "small" }, () => {
-    setShowAll(!showsAll());
-    draw();
-  });
+  const made = button({ name: "eye", text: "", class: "small" }, () => setShowAll(!showsAll()));
   const draw = () => {
     fill(made, icon(showsAll() ? "eye-off" : "eye"), showsAll() ? "Blur content" : "Show all content");
     made.setAttribute("aria-pressed", String(showsAll()));
     made.title = showsAll() ? "Blur what is flagged, and all media, again" : "Show content without blur until this tab is closed";
   };
   draw();
+  buttons.set(made, draw);
   return made;
 }

@@ -17,6 +17,9 @@ SHIFTS_SHOWN = 3
 
 CURVES_SHOWN = 8
 
+LEAST_PLOTTED = 20
+"""Posts of a group in the plot: the share of fewer says little."""
+
 ABOUT_FEEDBACK = (
     "What people said is the truth here. Differences are now minus then, with 95% intervals by resampling the same "
     "posts for both. People mostly look at what was flagged, so recall is that of what they looked at."
@@ -157,7 +160,9 @@ def _groups(title: str, groups: Sequence[GroupChange], left_out: int) -> Iterato
             for of in groups
         ],
     )
-    yield page.whiskers([(of.name, of.share) for of in groups], f"{title}: share of posts whose action changed")
+    plotted = [(of.name, of.share) for of in groups if of.posts >= LEAST_PLOTTED]
+    if plotted:
+        yield page.whiskers(plotted, f"{title}: share of posts whose action changed")
 
 
 def _shifts(shifts: Mapping[str, float]) -> str:

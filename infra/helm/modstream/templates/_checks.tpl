@@ -40,7 +40,10 @@ kafka.security.tls has one of certKey and keyKey: expected both or none
 {{- end }}
 {{- $names = append $names $segment.name }}
 {{- range $stage := $segment.stages }}
-{{- $own := false }}
+{{- if not (has $stage $topology.stages) }}
+{{ $where }}: there is no stage {{ $stage }}: expected all, or some of {{ join ", " $topology.stages }}
+{{- end }}
+{{- $own := not (has $stage $topology.stages) }}
 {{- range $lane := $segment.lanes }}
 {{- if or (ne $lane "long") (has $stage $topology.long) }}
 {{- if or (ne $stage "retry") (eq $lane "standard") }}
