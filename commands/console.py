@@ -7,7 +7,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 
 from commands.arguments import CONNECTION, CONSOLE, add_settings, settings_of
-from commands.terminal import put_line, say
+from commands.terminal import put_line
 from console.serve import serve
 from streams.logs import start_logging
 
@@ -35,7 +35,6 @@ def run(args: Namespace) -> int:
         sys.stdout.flush()
 
     asyncio.run(serve(settings, ready))
-    say("stopped")
     return 0
 
 

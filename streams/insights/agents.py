@@ -145,8 +145,6 @@ class Agents:
         consumer = cast("CommittedConsumer", self.app.consumer)
         now_ms = _now_ms()
         assigned = [tp for tp in consumer.assignment() if tp.topic in self._sources]
-        for tp in self._readings.keys() - set(assigned):
-            del self._readings[tp]
         for tp in assigned:
             position = await consumer.position(tp)
             if position is not None:
@@ -158,7 +156,10 @@ class Agents:
                 await self._send(self._grouped_name, None, message, partition)
 
     async def _on_assigned(self, _app: object, _assigned: object = None, **_: object) -> None:
+        """Before anything of the new share is read: what was read of the old one, and not committed, is read again."""
         self._aggregation.forget_watermarks()
+        self._readings.clear()
+        cast("CommittedConsumer", self.app.consumer).received.clear()
 
     async def _send(
         self, topic: str, key: bytes | None, value: bytes, partition: int | None = None

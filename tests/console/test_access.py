@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from console.access import (
@@ -27,7 +29,7 @@ class Clock:
         return self.now_s
 
 
-def access(clock: Clock | None = None, **settings: object) -> Access:
+def access(clock: Clock | None = None, **settings: Any) -> Access:
     return Access(ConsoleSettings(**{"tokens": Secret(TOKENS), **settings}), clock or Clock())
 
 

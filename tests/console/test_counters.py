@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 from prometheus_client import CollectorRegistry, exposition
 
@@ -13,7 +15,7 @@ from streams.topology import STAGES
 ENCODE = (RECORDS, "encode")
 
 
-def scraped(*rounds: dict[str, dict[Series, float]], every_s: float = 1.0) -> Counters:
+def scraped(*rounds: Mapping[str, Mapping[Series, float]], every_s: float = 1.0) -> Counters:
     counters = Counters(60)
     for at, scrapes in enumerate(rounds):
         counters.took(at * every_s, scrapes)

@@ -167,7 +167,8 @@ def decisions() -> list[dict[str, Any]]:
     made = []
     for index in range(36):
         post_id = f"p-{chance.randrange(16**10):010x}"
-        made.append(decision_event(post_id, **{"decided_at_ms": now_ms() - index * 740, **kinds[index % len(kinds)]}))
+        changes: dict[str, Any] = {"decided_at_ms": now_ms() - index * 740, **kinds[index % len(kinds)]}
+        made.append(decision_event(post_id, **changes))
     return made
 
 
@@ -192,7 +193,7 @@ def flags() -> list[dict[str, Any]]:
 
 def post(post_id: str, text: str | None = None, **changes: Any) -> dict[str, Any]:
     """An answer of `/api/posts/…`: `decision` and `post` among `changes` are merged into what is made here."""
-    decision = {
+    decision: dict[str, Any] = {
         "schema": "decision/1",
         "decision_id": f"d-{post_id}",
         "post_id": post_id,

@@ -7,7 +7,10 @@ from typing import Any
 from tests.console_page import made
 from tests.console_page.double import Double
 
-TEXT = "Sunday's match 🦁🦁 was a joke 🤦🏽‍♀️ and honestly everyone who still cheers for the Blue Lions is a complete clown. Stay home, nobody needs you at the stadium! 🙄"
+TEXT = (
+    "Sunday's match 🦁🦁 was a joke 🤦🏽‍♀️ and honestly everyone who still cheers for the Blue Lions is a "
+    "complete clown. Stay home, nobody needs you at the stadium! 🙄"
+)
 
 
 def span_of(text: str, piece: str) -> tuple[int, int]:
@@ -30,7 +33,7 @@ def text_post() -> dict[str, Any]:
             "evidence": [
                 {"modality": "text", "span": list(first), "text": TEXT[first[0] : first[1]], "score": 0.871},
                 {"modality": "text", "span": list(second), "text": TEXT[second[0] : second[1]], "score": 0.642},
-                {"modality": "text", "field": "title", "span": [14, 18], "text": "your", "score": 0.118},
+                {"modality": "text", "field": "title", "span": [13, 17], "text": "your", "score": 0.118},
             ]
         },
         thresholds={"insult": 0.62, "abuse": 0.58, "harassment": 0.71},
@@ -184,7 +187,7 @@ def video_post(double: Double) -> dict[str, Any]:
 HOSTILE_ID = "<img src=x onerror=alert(1)>"
 HOSTILE_TEXT = (
     "<script>alert('text')</script>\u202e reversed from here "
-     "Z̷̢̛͉̲̯̮̍̈́̄̂͘A̵͖̠͚͊̓̏̽͐͜L̶̡̙͖̫̄̈͠G̸̢̪̣̈̋̏͛O̴̥͉͍͈͂̈́"
+    "Z̷̢̛͉̲̯̮̍̈́̄̂͘A̵͖̠͚͊̓̏̽͐͜L̶̡̙͖̫̄̈͠G̸̢̪̣̈̋̏͛O̴̥͉͍͈͂̈́"
     + "\u0300" * 200
     + " \u200b"
     + "W" * 10_000
@@ -260,7 +263,7 @@ def letters() -> list[dict[str, Any]]:
             88,
             reason="media[0]: expected exactly one of uri and data, got neither",
             field="media[0]",
-            value='{"post_id": "p-letter-88", "text": "see the picture", "media": [{"media_id": "m-1", "kind": "image"}]}',
+            value='{"post_id": "p-letter-88", "text": "look", "media": [{"media_id": "m-1", "kind": "image"}]}',
         ),
         made.letter(
             1,

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from tests.console_page import scenes
 from tests.console_page.conftest import Open
 from tests.console_page.double import Double
+from tests.console_page.watched import expect
 
 pytestmark = pytest.mark.browser
-
-
-def expect(locator: Any) -> Any:
-    from playwright.sync_api import expect as waits_for  # Only where the browser's driver is installed.
-
-    return waits_for(locator)
 
 
 @pytest.fixture(autouse=True)

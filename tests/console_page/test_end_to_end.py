@@ -13,6 +13,7 @@ import pytest
 
 from streams.broker import LocalBroker
 from tests.console_page.conftest import Open
+from tests.console_page.watched import expect, marked, show_content
 from tests.delivery.cluster import Cluster, post
 from tests.tiny_pack import write_tiny_pack
 
@@ -23,12 +24,6 @@ PATIENCE_MS = 90_000
 
 TEXT = "good day 🙂🤦🏽‍♀️ you are all scum and vermin"
 POSTS = 200
-
-
-def expect(locator: Any) -> Any:
-    from playwright.sync_api import expect as waits_for  # Only where the browser's driver is installed.
-
-    return waits_for(locator)
 
 
 @pytest.fixture
@@ -42,6 +37,12 @@ def free_port() -> str:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return str(taken.getsockname()[1])
+
+
+def asked(console: str, path: str) -> Any:
+    """An answer of the console's API."""
+    with urllib.request.urlopen(f"{console}api/{path}") as answer:  # noqa: S310
+        return json.load(answer)
 
 
 def decided(port: str) -> float:
@@ -84,8 +85,8 @@ def test_posts_flow_a_stopped_stage_is_seen_and_a_posts_evidence_shows(
         "Number(document.querySelector('[data-tile=Decided]')?.dataset.value || NaN) === 0", timeout=PATIENCE_MS
     )
 
-    # Posts flow: the page's rate, times the interval that it is of, is what the workers' own counter rose by. The window
-    # begins before the posts, so the interval's length is rise / rate, and grows as the clock does.
+    # Posts flow: the page's rate, times the interval that it is of, is what the workers' own counter rose by. The
+    # window begins before the posts, so the interval's length is rise / rate, and grows as the clock does.
     cluster.publish([post(f"p-{number}") for number in range(POSTS - 1)])
     cluster.publish([("p-evil", {"post_id": "p-evil", "text": TEXT})])
     cluster.read(cluster.topics.decisions, POSTS)
@@ -116,8 +117,7 @@ def test_posts_flow_a_stopped_stage_is_seen_and_a_posts_evidence_shows(
     page.wait_for_function(
         "Number(document.querySelector('.stages tr[data-stage=encode] [data-field=lag_messages]').dataset.value) >= 60"
     )
-    with urllib.request.urlopen(f"{url}api/state") as answer:
-        (encode,) = (stage for stage in json.load(answer)["stages"] if stage["stage"] == "encode")
+    (encode,) = (stage for stage in asked(url, "state")["stages"] if stage["stage"] == "encode")
     expect(row.locator("[data-field='lag_messages']")).to_have_attribute("data-value", str(encode["lag_messages"]))
     expect(page.locator(".notices")).to_contain_text("Lag is growing at encode.")
     expect(page.locator("[data-tile='Workers'] .tile-value")).to_have_text("1 of 2")
@@ -127,19 +127,14 @@ def test_posts_flow_a_stopped_stage_is_seen_and_a_posts_evidence_shows(
     page.keyboard.type("p-evil")
     page.keyboard.press("Enter")
     expect(page.locator(".veil.is-down")).to_have_count(1)
-    page.keyboard.press("v")
-    with urllib.request.urlopen(f"{url}api/posts/p-evil") as answer:
-        decision = json.load(answer)["decision"]
+    show_content(page)
+    decision = asked(url, "posts/p-evil")["decision"]
     spans = [(index, piece["span"]) for index, piece in enumerate(decision["evidence"]) if "span" in piece]
     assert spans
     words = page.locator(".words[data-field='text']")
     expect(words).to_be_visible()
     for index, (start, end) in spans:
-        shown = words.locator("mark").evaluate_all(
-            "(marks, index) => marks.filter((mark) => mark.dataset.evidence.split(' ').includes(index)).map((mark) => mark.textContent)",
-            str(index),
-        )
-        assert "".join(shown) == TEXT[start:end]
+        assert marked(words, index) == TEXT[start:end]
 
     # What a reviewer says reaches its topic.
     page.keyboard.press("b")

@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from tests.console_page import made, scenes
 from tests.console_page.conftest import Open
 from tests.console_page.double import Double
+from tests.console_page.watched import expect, show_content
 
 pytestmark = pytest.mark.browser
-
-
-def expect(locator: Any) -> Any:
-    from playwright.sync_api import expect as waits_for  # Only where the browser's driver is installed.
-
-    return waits_for(locator)
-
-
-def show_content(page: Any) -> None:
-    """With the key, once there is something that it can show."""
-    expect(page.locator(".veil.is-down").first).to_be_attached()
-    page.keyboard.press("v")
-    expect(page.locator(".veil.is-down")).to_have_count(0)
 
 
 @pytest.fixture(autouse=True)

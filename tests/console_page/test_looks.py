@@ -10,7 +10,7 @@ import pytest
 from tests.console_page import scenes
 from tests.console_page.conftest import Open
 from tests.console_page.double import Double
-from tests.console_page.watched import Watched
+from tests.console_page.watched import Watched, expect, show_content
 
 pytestmark = pytest.mark.browser
 
@@ -50,7 +50,8 @@ CONTRASTS = """
     const element = walker.currentNode.parentElement;
     const text = walker.currentNode.data.trim();
     const frame = element.getBoundingClientRect();
-    if (!text || !element.checkVisibility({ visibilityProperty: true, opacityProperty: true }) || frame.width < 2) continue;
+    if (!text || frame.width < 2) continue;
+    if (!element.checkVisibility({ visibilityProperty: true, opacityProperty: true })) continue;
     if (element.closest(":disabled, [inert], .picture, .uplot, noscript")) continue;
     const below = behind(element);
     const [a, b] = [light(over(rgba(getComputedStyle(element).color), below)), light(below)];
@@ -60,19 +61,6 @@ CONTRASTS = """
   return found;
 }
 """
-
-
-def expect(locator: Any) -> Any:
-    from playwright.sync_api import expect as waits_for  # Only where the browser's driver is installed.
-
-    return waits_for(locator)
-
-
-def show_content(page: Any) -> None:
-    """With the key, once there is something that it can show."""
-    expect(page.locator(".veil.is-down").first).to_be_attached()
-    page.keyboard.press("v")
-    expect(page.locator(".veil.is-down")).to_have_count(0)
 
 
 @pytest.fixture(autouse=True)

@@ -9,14 +9,9 @@ import pytest
 from tests.console_page import made, scenes
 from tests.console_page.conftest import Open
 from tests.console_page.double import Double
+from tests.console_page.watched import expect
 
 pytestmark = pytest.mark.browser
-
-
-def expect(locator: Any) -> Any:
-    from playwright.sync_api import expect as waits_for  # Only where the browser's driver is installed.
-
-    return waits_for(locator)
 
 
 def test_shows_the_numbers_that_the_server_tells(double: Double, open_page: Open) -> None:
@@ -93,6 +88,8 @@ def test_a_lag_that_grows_is_marked_and_told(double: Double, open_page: Open) ->
     row = page.locator(".stages tr[data-stage='fuse']")
     expect(row.locator(".growing")).to_have_text("▲ growing +40.0/s")
     expect(page.locator(".notices")).to_contain_text("Lag is growing at fuse.")
+    table, around = (page.locator(part).bounding_box() for part in (".stages", "#stages"))
+    assert table["width"] <= around["width"]
 
 
 def test_a_lag_that_goes_up_and_down_is_not_marked(double: Double, open_page: Open) -> None:

@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from tests.console_page import made, scenes
 from tests.console_page.conftest import Open
 from tests.console_page.double import Double
+from tests.console_page.watched import expect, marked, show_content
 
 pytestmark = pytest.mark.browser
-
-
-def expect(locator: Any) -> Any:
-    from playwright.sync_api import expect as waits_for  # Only where the browser's driver is installed.
-
-    return waits_for(locator)
-
-
-def show_content(page: Any) -> None:
-    """With the key, once there is something that it can show."""
-    expect(page.locator(".veil.is-down").first).to_be_attached()
-    page.keyboard.press("v")
-    expect(page.locator(".veil.is-down")).to_have_count(0)
 
 
 @pytest.fixture(autouse=True)
@@ -39,15 +25,11 @@ def test_spans_cover_exactly_their_code_points_with_emoji_before_them(double: Do
     assert text.evaluate("(element) => element.textContent") == scenes.TEXT
     for index in (0, 1):
         evidence = double.posts["p-text"]["decision"]["evidence"][index]
-        marks = text.locator("mark").evaluate_all(
-            "(marks, index) => marks.filter((mark) => mark.dataset.evidence.split(' ').includes(index)).map((mark) => mark.textContent)",
-            str(index),
-        )
         start, end = evidence["span"]
-        assert "".join(marks) == scenes.TEXT[start:end] == evidence["text"]
+        assert marked(text, index) == scenes.TEXT[start:end] == evidence["text"]
     # The two overlap: what both cover is one piece, which says so.
     assert text.locator("mark.is-deep").evaluate("(mark) => mark.textContent") == "complete clown"
-    assert page.locator(".words[data-field='title'] mark").text_content() == "our "
+    assert page.locator(".words[data-field='title'] mark").text_content() == "your"
 
 
 def test_text_of_a_post_that_was_not_approved_is_blurred_until_it_is_shown(double: Double, open_page: Open) -> None:

@@ -18,6 +18,31 @@ document.addEventListener("securitypolicyviolation", (event) => {
 """
 
 
+MARKED = """(marks, index) => marks
+  .filter((mark) => mark.dataset.evidence.split(" ").includes(index))
+  .map((mark) => mark.textContent)
+  .join("")"""
+
+
+def expect(locator: Any) -> Any:
+    """Playwright's waiting assertions; it is installed where browsers are tested only."""
+    from playwright.sync_api import expect as waiting
+
+    return waiting(locator)
+
+
+def marked(text: Any, index: int) -> str:
+    """What of a text is marked as evidence `index`; `text` is the locator of its words."""
+    return text.locator("mark").evaluate_all(MARKED, str(index))
+
+
+def show_content(page: Any) -> None:
+    """With the key, once there is something that it can show."""
+    expect(page.locator(".veil.is-down").first).to_be_attached()
+    page.keyboard.press("v")
+    expect(page.locator(".veil.is-down")).to_have_count(0)
+
+
 class Watched:
     """One window with one page."""
 

@@ -7,19 +7,19 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Generator, Mapping
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.docs.pages import SHELL, blocks, joined_lines
+from tests.docs.pages import ROOT, SHELL, blocks, joined_lines
 
 UP = "make up"
 RUNNING = ("modstream worker", UP)
 """Commands that run until they are stopped."""
 
-SETTING_UP = ("make setup", "make setup-dev", ". .venv/bin/activate", "git clone", "cd ")
-"""What the tests' own environment stands for; that the targets exist is another test's business."""
+ACTIVATE = ". .venv/bin/activate"
+"""What the tests' own environment stands for."""
 
 PATIENCE_S = 90.0
 """For a worker to load its models and join, and for one command. Only a failing test waits that long."""
@@ -40,27 +40,33 @@ class Follower:
 
     folder: Path
     environment: Mapping[str, str]
+    left_out: Collection[str] = ()
+    """Beginnings of commands that are run elsewhere."""
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list[subprocess.Popen[bytes]])
     first_words: list[str] = field(default_factory=list[str])
     """The first line of each that ran until it was stopped."""
 
     def follow(self, page: Path) -> list[Done]:
-        """Every command of the page. Those that run until they are stopped do so until `stop`."""
+        """Every command of the page; of `make` what it would do. A block with commands that run until they are stopped
+        ends those of the blocks before it."""
         exported: dict[str, str] = {}
-        done: list[Done] = []
-        for line in (line for block in blocks(page, SHELL) for line in joined_lines(block)):
-            if not line.strip() or line.startswith(SETTING_UP):
+        return [done for block in blocks(page, SHELL) for done in self._block(joined_lines(block), exported)]
+
+    def _block(self, lines: Sequence[str], exported: dict[str, str]) -> Iterator[Done]:
+        if any(line.startswith(RUNNING) for line in lines):
+            self.stop()
+        for line in lines:
+            if not line.strip() or line == ACTIVATE or line.startswith(tuple(self.left_out)):
                 continue
             words = shlex.split(line)
             if words[0] == "export":
                 exported |= dict(word.split("=", 1) for word in words[1:])
             elif line.startswith(RUNNING):
-                if line == UP:
-                    self.stop()  # it was running already: the page has said to end it
                 self._start(line, {**exported, **self._given()})
+            elif words[0] == "make":
+                yield self.run(shlex.join(["make", "--dry-run", f"--directory={ROOT}", *words[1:]]), exported)
             else:
-                done.append(self.run(line, exported))
-        return done
+                yield self.run(line, exported)
 
     def stop(self) -> None:
         """End what still runs."""
@@ -103,9 +109,9 @@ class Follower:
 
 
 @contextmanager
-def follower(folder: Path, environment: Mapping[str, str]) -> Generator[Follower]:
+def follower(folder: Path, environment: Mapping[str, str], left_out: Collection[str] = ()) -> Generator[Follower]:
     """One who leaves nothing running."""
-    reader = Follower(folder, environment)
+    reader = Follower(folder, environment, left_out)
     try:
         yield reader
     finally:

@@ -22,22 +22,12 @@ PATIENCE_S = 60.0
 
 
 @pytest.fixture
-def reader(kafka: LocalBroker, topic_prefix: str, tmp_path: Path) -> Iterator[Follower]:
+def reader(environment: dict[str, str], tmp_path: Path) -> Iterator[Follower]:
     """A reader before a copy of the repository, with the changes of the guide's blocks made."""
     folder = copy_of_the_repository(tmp_path / "copy")
     apply_blocks(PAGE, folder)
-    environment = {
-        "PYTHONPATH": str(folder),  # before the repository itself, which the environment has installed
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "MODSTREAM_KAFKA__BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
-        "MODSTREAM_TOPICS__PREFIX": topic_prefix,
-        "MODSTREAM_TOPICS__PARTITIONS": "1",
-        "MODSTREAM_GROUP": topic_prefix.rstrip("."),
-        "MODSTREAM_STATE_DIR": str(tmp_path / "state"),
-        "MODSTREAM_STORE__URL": str(tmp_path / "store"),
-        "MODSTREAM_WORKER__CPU_THREADS": "1",
-    }
-    with follower(folder, environment) as reader:
+    first = {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}  # before the repository, which is installed
+    with follower(folder, environment | first) as reader:
         yield reader
 
 

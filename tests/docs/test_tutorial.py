@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from schemas.replay import decode_pair
-from streams.broker import LocalBroker
 from tests.docs.following import Follower, follower
 from tests.docs.guide import apply_blocks
 from tests.docs.pages import ROOT, blocks
@@ -27,21 +26,12 @@ NUMBER = re.compile(r"\b\d+\.\d+\b")
 
 
 @pytest.fixture
-def reader(kafka: LocalBroker, topic_prefix: str, tmp_path: Path) -> Iterator[Follower]:
+def reader(environment: dict[str, str], tmp_path: Path) -> Iterator[Follower]:
     """A reader in a folder that has what a clone has, as far as the tutorial needs it."""
     clone = tmp_path / "clone"
     (clone / "policies").mkdir(parents=True)
     (clone / "examples").symlink_to(ROOT / "examples")
     apply_blocks(PAGE, clone)
-    environment = {
-        "MODSTREAM_KAFKA__BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
-        "MODSTREAM_TOPICS__PREFIX": topic_prefix,
-        "MODSTREAM_TOPICS__PARTITIONS": "1",
-        "MODSTREAM_GROUP": topic_prefix.rstrip("."),
-        "MODSTREAM_STATE_DIR": str(tmp_path / "state"),
-        "MODSTREAM_STORE__URL": str(tmp_path / "store"),
-        "MODSTREAM_CONSOLE__PORT": "0",
-    }
     with follower(clone, environment) as reader:
         yield reader
 

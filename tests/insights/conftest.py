@@ -25,7 +25,7 @@ from streams.settings import InsightSettings, KafkaSettings, MetricSettings, Set
 from streams.topics import create_topics, planned
 
 PARTITIONS = 3
-PATIENCE_S = 60.0
+PATIENCE_S = 90.0
 """Only a failing test waits that long."""
 
 INSIGHTS = InsightSettings(

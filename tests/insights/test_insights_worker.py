@@ -6,11 +6,16 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from streams.broker import LocalBroker
 from streams.insights import Message, Source, recompute
 from tests.counted import traffic
 from tests.delivery.cluster import Cluster, decisions, post
 from tests.insights.conftest import INSIGHTS, METRICS, PARTITIONS, Insighted, until
+
+pytestmark = pytest.mark.timeout(300)
+"""Processes that start, die and wait for each other's sessions to end."""
 
 
 def an_hour_ago() -> int:
@@ -45,7 +50,7 @@ def test_what_was_committed_counts_and_nothing_else(insighted: Insighted) -> Non
 
 
 def test_totals_hold_with_two_workers(insighted: Insighted) -> None:
-    messages = list(traffic(400, start_ms=an_hour_ago(), span_ms=120_000))
+    messages = list(traffic(200, start_ms=an_hour_ago(), span_ms=120_000))
     # Nobody can read what follows before both have their share; and no window closes over an open transaction.
     with insighted.transaction(messages, commit=True):
         workers = [insighted.start(), insighted.start()]
@@ -63,25 +68,25 @@ def test_totals_hold_with_two_workers(insighted: Insighted) -> None:
 
 def test_a_killed_worker_counts_nothing_twice_and_loses_nothing(insighted: Insighted) -> None:
     start_ms = an_hour_ago()
-    few = traffic(100, start_ms=start_ms, span_ms=200_000)
-    many = traffic(3000, start_ms=start_ms, span_ms=200_000, topics=(Source.DECISIONS,), seed=8)
+    few = traffic(50, start_ms=start_ms, span_ms=200_000)
+    many = traffic(1_500, start_ms=start_ms, span_ms=200_000, topics=(Source.DECISIONS,), seed=8)
     messages = [message for message in few if message.source is not Source.DECISIONS] + list(many)
     insighted.publish(messages)
     grouped, state = insighted.topics.grouped, insighted.topics.state
 
     worker = insighted.start()
-    until(lambda: insighted.size(grouped) > 1_000, lambda: str(insighted.said()))
+    until(lambda: insighted.size(grouped) > 500, lambda: str(insighted.said()))
     worker.kill()
-    assert insighted.size(grouped) < 4 * 3_000  # it had not read all
+    assert insighted.size(grouped) < 4 * 1_500  # it had not read all
 
     worker = insighted.start()
     before = insighted.size(state)
-    until(lambda: insighted.size(state) > before + 20, lambda: str(insighted.said()))
+    until(lambda: insighted.size(state) > before + 10, lambda: str(insighted.said()))
     worker.kill()
 
     insighted.start()
     insighted.wait_for(recompute(messages, INSIGHTS, METRICS))
-    assert insighted.size(grouped) > 4 * 3_000 + PARTITIONS  # some of it was told twice
+    assert insighted.size(grouped) > 4 * 1_500 + PARTITIONS  # some of it was told twice
 
 
 def test_decisions_are_the_same_with_an_insights_worker_that_is_killed(
