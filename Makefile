@@ -91,6 +91,8 @@ lint: setup-dev ## ruff, pyright, import-linter; JSON Schemas and generated docs
 	$(BIN)/python -m schemas.jsonschemas --check
 	$(BIN)/python -m streams.settings.document --check
 	$(BIN)/python -m streams.metrics --check
+	$(BIN)/python -m streams.watch --check
+	$(BIN)/python -m schemas.document --check
 
 test: lint ## lint, then every test but the soak tests
 	$(BIN)/pytest
@@ -105,6 +107,8 @@ schemas: setup-dev ## Write the JSON Schemas anew from the types
 references: setup ## Write docs/settings.md and docs/metrics.md anew from the code
 	$(BIN)/python -m streams.settings.document
 	$(BIN)/python -m streams.metrics --write
+	$(BIN)/python -m streams.watch --write
+	$(BIN)/python -m schemas.document --write
 
 docs: $(DOCS) references ## The documentation as a site, in build/site
 	$(BIN)/mkdocs build --strict

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from commands.arguments import add_json, add_settings, count, settings_of
-from commands.terminal import columns, counted, cut, put_json, say
 from commands.failures import CommandFailed
+from commands.terminal import columns, counted, cut, put_json, say
 from models_export.datasets.manifest import MANIFEST, DatasetError, Row, read_manifest, write_manifest
 from streams.assembly import chain_of
 

@@ -14,7 +14,6 @@ import msgspec
 
 from commands.arguments import TOPICS, WORKER, add_json, add_settings, settings_of
 from commands.brief import dead_letter_object, why_dead
-from commands.terminal import counted, cut, printable, put_json, put_line, put_table, say
 from commands.demo_table import (
     HEADER,
     PICTURES_HEADER,
@@ -31,6 +30,7 @@ from commands.demo_table import (
 )
 from commands.failures import CommandFailed
 from commands.outcomes import Outcomes, origin_of
+from commands.terminal import counted, cut, printable, put_json, put_line, put_table, say
 from commands.up import worker_command
 from schemas import InvalidPost, decode_post
 from streams.json_lines import Line, read_lines

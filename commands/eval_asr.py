@@ -12,9 +12,9 @@ import msgspec
 from msgspec.structs import replace
 
 from commands.arguments import settings_of
-from commands.terminal import columns, counted, put_json, say
 from commands.eval_suite import for_suite, rate, ready_folder, say_missing, share, write_report
 from commands.failures import CommandFailed
+from commands.terminal import columns, counted, put_json, say
 from models_export.evaluation.asr_suite import (
     ROUTE,
     Clip,

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import msgspec
 
-from commands.terminal import columns, counted, put_json, say
 from commands.eval_suite import put_whole
 from commands.failures import CommandFailed
+from commands.terminal import columns, counted, put_json, say
 from models_export.evaluation.judgement.compare import Comparison, Difference, compared
 from models_export.evaluation.judgement.compare_page import compare_page
 from models_export.evaluation.judgement.prediction import Prediction, read_predictions

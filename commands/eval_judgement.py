@@ -11,9 +11,9 @@ from pathlib import Path
 import msgspec
 
 from commands.arguments import settings_of
-from commands.terminal import columns, counted, put_json, say
 from commands.eval_suite import for_suite, put_whole, rate, ready_folder, share, write_report
 from commands.failures import CommandFailed
+from commands.terminal import columns, counted, put_json, say
 from models_export.evaluation.judgement.page import page_of
 from models_export.evaluation.judgement.prediction import PREDICTIONS_FILE, Prediction, encode_prediction
 from models_export.evaluation.judgement.report import Made, Report, report_of

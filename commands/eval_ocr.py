@@ -11,10 +11,10 @@ from pathlib import Path
 import msgspec
 
 from commands.arguments import settings_of
-from commands.terminal import columns, counted, put_json, say
 from commands.eval_suite import for_suite, rate, ready_folder, say_missing, share, write_report
 from commands.failures import CommandFailed
 from commands.overlay import draw_overlay, encoded
+from commands.terminal import columns, counted, put_json, say
 from models_export.evaluation.labelled_media import TENANT, evenly
 from models_export.evaluation.ocr_suite import (
     ROUTE,

@@ -7,8 +7,8 @@ import time
 from argparse import ArgumentParser, Namespace
 
 from commands.arguments import add_json, add_settings, settings_of
-from commands.terminal import counted, put_json, say
 from commands.failures import CommandFailed
+from commands.terminal import counted, put_json, say
 from processors.media.retention import DAY_S
 from processors.media.store import MediaStore
 

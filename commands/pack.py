@@ -10,8 +10,8 @@ from typing import Any, cast
 import msgspec
 
 from commands.arguments import add_json, count
-from commands.terminal import put_columns, put_json, say
 from commands.failures import CommandFailed
+from commands.terminal import put_columns, put_json, say
 from processors.packs import load_pack
 from processors.packs.check import Level, check_pack
 

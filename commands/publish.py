@@ -8,9 +8,9 @@ from contextlib import ExitStack
 from dataclasses import asdict
 
 from commands.arguments import CONNECTION, add_json, add_settings, settings_of
-from commands.terminal import put_json, say
 from commands.failures import CommandFailed
 from commands.files import opened
+from commands.terminal import put_json, say
 from schemas import Stage
 from streams.json_lines import read_lines
 from streams.kafka import MESSAGE_BYTES, check_connection

@@ -15,10 +15,10 @@ from typing import BinaryIO
 import orjson
 
 from commands.arguments import MEDIA, MODEL, add_settings, settings_of
-from commands.terminal import counted, say
 from commands.failures import CommandFailed
 from commands.files import STDIN, opened
 from commands.overlay import OverlayFolder
+from commands.terminal import counted, say
 from processors.chain import run_chain
 from processors.contract import AnyProcessor, Outcome, ProcessingError
 from processors.media.pictures import PictureReader

@@ -9,8 +9,8 @@ import orjson
 
 from commands.arguments import CONNECTION, add_json, add_settings, count, seconds, settings_of
 from commands.brief import line_of, object_of
-from commands.terminal import put_json, put_line, say
 from commands.failures import CommandFailed
+from commands.terminal import put_json, put_line, say
 from schemas import InvalidMessage
 from streams.kafka import check_connection
 from streams.reader import Read

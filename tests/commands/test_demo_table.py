@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from commands.terminal import width
 from commands.demo_table import (
     HEADER,
     SOUNDS_HEADER,
@@ -19,6 +18,7 @@ from commands.demo_table import (
     text_of,
     timed_text,
 )
+from commands.terminal import width
 from schemas import (
     Action,
     Decision,

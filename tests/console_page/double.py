@@ -220,7 +220,13 @@ class Double:
 
     async def _media(self, request: web.Request) -> web.StreamResponse:
         body, kind = self.media[request.match_info["token"]]
-        return web.Response(body=body, content_type=kind)
+        wanted = request.http_range
+        start, stop, _ = wanted.indices(len(body))
+        headers = {"Accept-Ranges": "bytes"}
+        if wanted.start is None:
+            return web.Response(body=body, content_type=kind, headers=headers)
+        headers["Content-Range"] = f"bytes {start}-{stop - 1}/{len(body)}"
+        return web.Response(status=206, body=body[start:stop], content_type=kind, headers=headers)
 
     async def _feedback(self, request: web.Request) -> web.StreamResponse:
         given = self.received[-1][1]

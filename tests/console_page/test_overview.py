@@ -182,6 +182,7 @@ def test_a_post_is_found_by_its_id(double: Double, open_page: Open) -> None:
     watched = open_page(double.url)
     watched.expected = ("404",)
     page = watched.page
+    expect(page.locator("#link-state")).to_have_text("Live")
     page.keyboard.press("/")
     page.keyboard.type("p-text")
     page.keyboard.press("Enter")
