@@ -55,8 +55,12 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--offsets", action="append", default=[], metavar="TOPIC-P:FROM-TO", help="a stretch of a partition; repeatable"
     )
-    parser.add_argument("--tenant", action="append", default=[], metavar="NAME", help="of this tenant; repeatable")
-    parser.add_argument("--post-id", action="append", default=[], metavar="ID", help="this post; repeatable")
+    parser.add_argument(
+        "--tenant", type=_name, action="append", default=[], metavar="NAME", help="of this tenant; repeatable"
+    )
+    parser.add_argument(
+        "--post-id", type=_name, action="append", default=[], metavar="ID", help="this post; repeatable"
+    )
     parser.add_argument("--post-ids", type=Path, metavar="FILE", help="the posts whose ids are in FILE, one a line")
     parser.add_argument(
         "--sample", type=_share, default=1.0, metavar="SHARE", help="a share of the posts, by a hash of the id: 0.1"
@@ -94,6 +98,11 @@ def _replay(args: Namespace, settings: Settings, store: ReplayStore, began_s: fl
     live = load_settings(args.config, os.environ, _without_models(args)).settings
     live_pack = pack if live.pack == settings.pack else load_pack(live.pack)
     alone = policy_alone(args, pack, live_pack)
+    for option, value in {"--policy-before": args.policy_before, "--full-where-needed": args.full_where_needed}.items():
+        if value and not alone:
+            raise CommandFailed(
+                f"{option} is for a policy alone: expected --policy, and neither --full nor another --pack"
+            )
     before = _policy_before(args, live, settings, pack) if alone else None
     ids = _ids(args)
     asked = Asked(
@@ -232,6 +241,15 @@ def _check_value(settings: Settings) -> str | None:
     """Tells one key of the authors' hashes from another, and nothing else about it."""
     key = settings.privacy.hash_key
     return None if key is None else hmac.new(key.reveal().encode(), b"replay", hashlib.sha256).hexdigest()[:8]
+
+
+def _name(text: str) -> str:
+    """What may name something in a post."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ArgumentTypeError(f"{text!r}: not UTF-8; no post has such a name") from None
+    return text
 
 
 def _share(text: str) -> float:

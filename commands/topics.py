@@ -10,6 +10,7 @@ from commands.failures import CommandFailed
 from commands.terminal import counted, put_json, put_line, put_table, say
 from schemas import Stage
 from streams import access
+from streams.insights.topics import insights_grants
 from streams.kafka import check_connection
 from streams.settings import Settings
 from streams.topics import TopicState, create_topics, look_at, planned
@@ -22,14 +23,15 @@ A topic that exists is never changed; where it differs from the settings, that i
 ACCESS_EPILOG = """
 Needed only where the brokers have ACLs. ROLE is worker (with --stage, for a worker of these stages alone), publisher
 (sends posts), reader (of decisions, flags and insights; your own consumers need READ on their group too), operator
-(lag, dlq, replay, console) or admin (topics create). With --principal, the lines that grant it with Kafka's own tool;
-add --bootstrap-server and --command-config to each.
+(lag, dlq, replay, canary, console), insights or admin (topics create). With --principal, the lines that grant it with
+Kafka's own tool; add --bootstrap-server and --command-config to each.
 """
 
 ROLES: dict[str, Callable[[Settings], tuple[access.Grant, ...]]] = {
     "publisher": access.publisher_grants,
     "reader": access.reader_grants,
     "operator": access.operator_grants,
+    "insights": insights_grants,
     "admin": access.admin_grants,
 }
 WORKER = "worker"

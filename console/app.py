@@ -48,7 +48,7 @@ def routes() -> list[web.RouteDef]:
         web.get("/api/session", pages.session),
         web.post("/api/login", pages.login),
         web.post("/api/logout", pages.logout),
-        web.get("/api/live", pages.live),
+        web.get("/api/live", pages.live, allow_head=False),  # a HEAD of it would not end either
         web.get("/api/state", pages.state),
         web.get("/api/history", pages.history),
         web.get("/api/decisions", pages.decisions),
@@ -75,6 +75,11 @@ def web_app(site: Site) -> web.Application:
     )
     app[SITE] = site
     app.on_response_prepare.append(dress)
+
+    async def let_go(_: web.Application) -> None:
+        site.live.close()  # else the end waits for pages that follow, and they do not end by themselves
+
+    app.on_shutdown.append(let_go)
     app.add_routes(routes())
     return app
 
@@ -139,15 +144,18 @@ async def running(settings: Settings, admin: AdminClient) -> AsyncGenerator[web.
             for task in rounds:
                 task.cancel()
             await asyncio.gather(*rounds, return_exceptions=True)
-            live.close()
             await follower.stop()
             threads.shutdown(wait=False, cancel_futures=True)
 
 
 async def _every(interval_s: float, do: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """At a steady pace; a round that takes longer than the interval is followed at once by the next, never by two."""
+    """At a steady pace; a round that takes longer than the interval is followed at once by the next, never by two. A
+    round that fails is logged and not the last: old figures would stand there as if they were of now."""
     loop = asyncio.get_running_loop()
     while True:
         began_s = loop.time()
-        await do()
+        try:
+            await do()
+        except Exception:
+            log.exception("a round of the live figures failed")
         await asyncio.sleep(max(0.0, began_s + interval_s - loop.time()))

@@ -28,13 +28,15 @@ class Counters:
 
     A counter that is lower than before, or whose process has another start time, has begun anew: it rose by its whole
     value (as Prometheus' `increase` has it). One that appears in a worker that was known before began at 0; what a
-    worker had counted before it was first seen does not count.
+    worker had counted before it was first seen does not count. One that has not answered for longer than `gap_s` is new
+    when it comes back: what it counted meanwhile did not happen at that moment.
     """
 
-    def __init__(self, keep_s: float) -> None:
+    def __init__(self, keep_s: float, gap_s: float) -> None:
         """`keep_s`: the longest window that is asked for."""
         self._keep_s = keep_s
-        self._last: dict[str, dict[Series, float]] = {}
+        self._gap_s = gap_s
+        self._last: dict[str, tuple[float, dict[Series, float]]] = {}
         self._totals: dict[Series, float] = {}
         self._moments: deque[tuple[float, dict[Series, float]]] = deque()
 
@@ -43,17 +45,14 @@ class Counters:
 
         `at_s`: monotonic time in seconds, rising.
         """
+        self._last = {worker: last for worker, last in self._last.items() if at_s - last[0] <= self._gap_s}
         for worker, now in scrapes.items():
-            self._rise(self._last.get(worker), now)
-            self._last[worker] = dict(now)
+            self._rise(self._last[worker][1] if worker in self._last else None, now)
+            self._last[worker] = (at_s, dict(now))
         if scrapes:
             self._moments.append((at_s, dict(self._totals)))
         while len(self._moments) > 1 and self._moments[1][0] <= at_s - self._keep_s:
             self._moments.popleft()
-
-    def forget(self, worker: str) -> None:
-        """A worker that is gone for good; one that comes back at its address is new."""
-        self._last.pop(worker, None)
 
     def _rise(self, before: Mapping[Series, float] | None, now: Mapping[Series, float]) -> None:
         anew = before is not None and before.get((STARTED,)) != now.get((STARTED,))

@@ -20,6 +20,9 @@ SHOWN_STAGES = (*STAGES, Stage.RETRY)
 LAG_STALE = 5
 """After so many intervals without an answer of the cluster, its lag is not known any more."""
 
+SCRAPES_IN_WINDOW = 3
+"""The shortest window, in intervals between scrapes: one may fail or be late."""
+
 Lag = dict[tuple[str, str | None], tuple[int, float]]
 """(stage, lane; None for all lanes) -> messages and seconds."""
 
@@ -41,10 +44,15 @@ class Figures:
         self._feeds = feeds
         self._clock = clock
         self._wall = wall
-        self._counters = Counters(max(settings.rate_window_s, settings.latency_window_s) + settings.scrape_interval_s)
+        # A window that is not longer than the time between two scrapes holds one of them at most, and no rate.
+        shortest_s = SCRAPES_IN_WINDOW * settings.scrape_interval_s
+        self._rate_s = max(settings.rate_window_s, shortest_s)
+        self._latency_s = max(settings.latency_window_s, shortest_s)
+        self._counters = Counters(max(self._rate_s, self._latency_s) + settings.scrape_interval_s, self._rate_s)
         self._round = Round()
         self._lag: Lag = {}
         self._lag_at_s: float | None = None
+        self._began_s = clock()
         self._points: deque[dict[str, Any]] = deque(maxlen=HISTORY_S)
 
     def scraped(self, found: Round) -> None:
@@ -66,8 +74,8 @@ class Figures:
     def state(self) -> dict[str, Any]:
         """The event `state`."""
         now_s = self._clock()
-        rates = self._counters.window(now_s, self._settings.rate_window_s)
-        spans = self._counters.window(now_s, self._settings.latency_window_s)
+        rates = self._counters.window(now_s, self._rate_s)
+        spans = self._counters.window(now_s, self._latency_s)
         decisions, seconds = self._feeds.actions_lately()
         return {
             "at_ms": int(self._wall() * 1000),
@@ -88,12 +96,13 @@ class Figures:
                 "expected": self._round.expected,
                 "unreachable": list(self._round.unreachable),
             },
+            "kafka_answers": self._kafka_answers(),
         }
 
     def tick(self) -> dict[str, Any]:
         """The state of now, which is remembered as a point of the history; to be called about once a second."""
         state = self.state()
-        window = self._counters.window(self._clock(), self._settings.latency_window_s)
+        window = self._counters.window(self._clock(), self._latency_s)
         self._points.append(
             {
                 "at_ms": state["at_ms"],
@@ -144,10 +153,18 @@ class Figures:
         return sum((RECORDS, stage) in series for series in self._round.scrapes.values())
 
     def _lag_of(self, stage: str, lane: str | None) -> tuple[int | None, float | None]:
-        stale_s = LAG_STALE * max(1.0, self._settings.lag_interval_s)
-        if self._lag_at_s is None or self._clock() - self._lag_at_s > stale_s:
+        if self._lag_at_s is None or self._is_stale(self._lag_at_s):
             return None, None
         return self._lag.get((stage, lane), (None, None))
+
+    def _kafka_answers(self) -> bool | None:
+        """Whether the cluster has told the lag lately; None at the start, before the first answer was due."""
+        if self._is_stale(self._began_s if self._lag_at_s is None else self._lag_at_s):
+            return False
+        return None if self._lag_at_s is None else True
+
+    def _is_stale(self, at_s: float) -> bool:
+        return self._clock() - at_s > LAG_STALE * max(1.0, self._settings.lag_interval_s)
 
 
 def _rounded(value: float | None) -> float | None:

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import CancelledError
 from itertools import islice
 from typing import Literal
 
@@ -100,10 +99,12 @@ class Follower:
             except (KafkaException, TopicsError) as error:
                 log.warning("the topics cannot be followed, and are again in %g s: %s", AGAIN_S, error)
                 self._stopping.wait(AGAIN_S)
-            except (RuntimeError, CancelledError):
-                if not self._loop.is_closed() and not self._stopping.is_set():
-                    raise
-                return  # the console ends
+            except Exception:
+                if self._loop.is_closed() or self._stopping.is_set():
+                    return  # the console ends
+                # A fault of ours: without this thread the page would show nothing new, and not say so.
+                log.exception("the topics cannot be followed, and are again in %g s", AGAIN_S)
+                self._stopping.wait(AGAIN_S)
 
     def _hand_over(self, messages: list[Read]) -> None:
         if not messages:

@@ -41,7 +41,7 @@ _decoder = msgspec.json.Decoder(_Places)
 async def listed(request: web.Request) -> web.StreamResponse:
     """The newest that match, and how many match of those that are held."""
     site, query = request.app[SITE], request.query
-    rows, total = site.feeds.letters(query.get("stage"), query.get("cause"), limit_of(request))
+    rows, total = site.feeds.letters(query.get("stage") or None, query.get("cause") or None, limit_of(request))
     known = await site.in_thread(lambda: site.dead_letters().replayed()) if rows else {}
     replayed = {(row.partition, row.offset): row.offset in known[_topic(site), row.partition] for row in rows}
     return answer({"dead_letters": [_row(row, replayed[row.partition, row.offset]) for row in rows], "total": total})

@@ -78,11 +78,12 @@ class Live:
         page = _Page()
         self._pages.add(page)
         try:
-            await response.prepare(request)
-            await response.write(f"retry: {RETRY_MS}\n\n".encode())
-            if self._state is not None:
-                page.tell([self._state])
+            # Also where a page leaves at once: that is no fault.
             with contextlib.suppress(ConnectionError, TimeoutError, _Behind):
+                await response.prepare(request)
+                await response.write(f"retry: {RETRY_MS}\n\n".encode())
+                if self._state is not None:
+                    page.tell([self._state])
                 while goes_on():
                     told = await page.next()
                     await asyncio.wait_for(response.write(told), WRITE_TIMEOUT_S)

@@ -21,7 +21,7 @@ MAX_HELD_BYTES = 128 * 1024 * 1024
 """Of decoded pictures and sounds, for the pages that are about to ask for them."""
 
 HEADERS = {
-    "Cache-Control": "private, max-age=600",
+    "Cache-Control": "no-store",  # a browser's disk is no place for what was blocked
     "Content-Disposition": "inline",
     # Whatever a browser takes it for, it runs nothing and loads nothing.
     "Content-Security-Policy": "default-src 'none'; sandbox",
@@ -43,8 +43,14 @@ class MediaDesk:
 
     def find(self, token: str) -> Shown | None:
         """What an address of ours leads to; None where it does not hold, or no longer."""
-        part, until_s = self._held.get(hashlib.sha256(token.encode()).digest(), (None, 0.0))
-        return part if self._clock() <= until_s else None
+        self._drop_old()
+        part, _ = self._held.get(hashlib.sha256(token.encode()).digest(), (None, 0.0))
+        return part
+
+    def _drop_old(self) -> None:
+        # In the order in which they were made, which is that in which they end.
+        while self._held and next(iter(self._held.values()))[1] < self._clock():
+            self._bytes -= len(self._held.popitem(last=False)[1][0].data)
 
     def _row(self, item: ShownItem) -> dict[str, Any]:
         frames = [self._part(part) for part in item.pictures]
@@ -65,6 +71,7 @@ class MediaDesk:
         }
 
     def _part(self, part: Shown) -> dict[str, Any]:
+        self._drop_old()
         token = secrets.token_urlsafe(24)
         self._held[hashlib.sha256(token.encode()).digest()] = (part, self._clock() + ADDRESS_S)
         self._bytes += len(part.data)

@@ -52,8 +52,12 @@ async def index(request: web.Request) -> web.StreamResponse:
 
 async def asset(request: web.Request) -> web.StreamResponse:
     """A file of the page's."""
-    path = (ASSETS / request.match_info["path"]).resolve()
-    if not path.is_relative_to(ASSETS) or path.suffix not in TYPES or not path.is_file():
+    try:
+        path = (ASSETS / request.match_info["path"]).resolve()
+        known = path.is_relative_to(ASSETS) and path.suffix in TYPES and path.is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        raise web.HTTPNotFound from None
+    if not known:
         raise web.HTTPNotFound
     return _asset(path)
 
@@ -102,6 +106,7 @@ async def login(request: web.Request) -> web.StreamResponse:
     raw = await request.read()
     given = decode_json(raw, _login_decoder, schema="a login", max_bytes=MAX_LOGIN_BYTES)
     person = signed_in(site.access, given.token, request)
+    site.access.end(request.cookies.get(COOKIE, ""))  # this browser's last one, which its new cookie replaces
     response = answer({"who": person.name, "role": person.role})
     response.set_cookie(
         COOKIE,
@@ -151,7 +156,9 @@ async def history(request: web.Request) -> web.StreamResponse:
 @needs(Role.VIEWER)
 async def decisions(request: web.Request) -> web.StreamResponse:
     """The newest decisions that match."""
-    wanted = Wanted(**{name: request.query.get(name) for name in ("action", "flag", "tenant", "lang", "post_id")})
+    wanted = Wanted(
+        **{name: request.query.get(name) or None for name in ("action", "flag", "tenant", "lang", "post_id")}
+    )
     return answer({"decisions": request.app[SITE].feeds.decisions(wanted, limit_of(request))})
 
 

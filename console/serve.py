@@ -11,7 +11,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from console.access import Access
 from console.app import running
-from streams.kafka import check_connection
+from streams.access import connect, operator_grants
 from streams.settings import Settings, SettingsError
 
 MAX_CONNECTIONS = 512
@@ -28,15 +28,15 @@ SHUTDOWN_S = 3.0
 async def serve(settings: Settings, on_ready: Callable[[int], None]) -> None:
     """Serve until SIGTERM or SIGINT; `on_ready` is given the port when pages are answered.
 
-    Raises `SettingsError` (also for an address that cannot be listened on), `Unreachable`, `StoreError` and
-    `TopicsError`.
+    Raises `SettingsError` (also for an address that cannot be listened on), `Unreachable`, `AccessRefused`,
+    `StoreError` and `TopicsError`.
     """
     Access(settings.console)  # before anybody is asked for anything
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    admin = await asyncio.to_thread(check_connection, settings.kafka)
+    admin = await asyncio.to_thread(connect, settings, operator_grants(settings))
     async with running(settings, admin) as app:
         silent: set[asyncio.BaseProtocol] = set()
         app.middlewares.insert(0, _noting(silent))

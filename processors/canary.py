@@ -31,8 +31,9 @@ _PLACES = 1 << 64
 def place_of(post_id: str, salt: str) -> float:
     """Where a post stands among all, 0 <= place < 1: it is among a share of them where its place is under the share.
 
-    The first 64 bits of BLAKE2b (RFC 7693) of the id in UTF-8, keyed with the salt, over 2**64: evenly spread, the same
-    for ever and everywhere, and another salt gives another order that has nothing to do with it.
+    The first 53 bits of BLAKE2b (RFC 7693) with a digest of 8 bytes, of the id in UTF-8, keyed with the salt, over
+    2**53: evenly spread, the same for ever and everywhere, and another salt gives another order that has nothing to do
+    with it.
     """
     digest = hashlib.blake2b(post_id.encode(), digest_size=8, key=salt.encode()).digest()
     return (int.from_bytes(digest, "big") >> 11) / (_PLACES >> 11)  # 53 bits: what a float holds exactly, so never 1.0

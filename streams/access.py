@@ -104,7 +104,7 @@ def dlq_grants(settings: Settings) -> tuple[Grant, ...]:
     """For `modstream dlq`: dead letters go back to the topics they came from, in a transaction."""
     topics, own = Topics(settings.topics.prefix), f"{settings.group}.dlq"
     return (
-        *_on_topics({topics.dead_letters: {READ}}, {name: {WRITE} for name in topics.inputs(STAGES)}),
+        *_on_topics({topics.dead_letters: {READ}}, {name: {WRITE} for name in topics.inputs((*STAGES, Stage.RETRY))}),
         Grant(Kind.GROUP, own, (READ,)),
         Grant(Kind.TRANSACTIONAL_ID, own, (WRITE, DESCRIBE)),
     )

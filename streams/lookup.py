@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from confluent_kafka.admin import AdminClient
@@ -17,6 +18,9 @@ FIRST_CHUNK = 500
 
 GROWTH = 4
 """Each further chunk is so many times larger: few consumers, and no more than that many times too much read."""
+
+MOST_FOUND = 200
+"""Messages of one key that are given, the newest: whoever sends one id again and again fills no memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ class Lookup:
         return self._backwards(topic, key, takes, every=False)
 
     def all_of(self, topic: str, key: bytes) -> Found:
-        """All messages of a key, as far back as the limit goes."""
+        """All messages of a key, the newest `MOST_FOUND` of them, as far back as the limit goes."""
         return self._backwards(topic, key, lambda read: True, every=True)
 
     def _backwards(self, topic: str, key: bytes, takes: Callable[[Read], bool], *, every: bool) -> Found:
@@ -67,11 +71,12 @@ class Lookup:
         size, found = FIRST_CHUNK, list[Read]()
         while end > first and last - end < self._limit and (every or not found):
             start = max(first, end - size, last - self._limit)
-            chunk = [read for read in self._read(place, start, end) if read.key == key and takes(read)]
-            found = chunk + found
+            matching = (read for read in self._read(place, start, end) if read.key == key and takes(read))
+            found = [*deque(matching, MOST_FOUND), *found][-MOST_FOUND:]
             end, size = start, size * GROWTH
         return Found(tuple(found), whole=end <= first)
 
-    def _read(self, place: Place, start: int, end: int) -> list[Read]:
+    def _read(self, place: Place, start: int, end: int) -> Iterator[Read]:
+        # One by one: a stretch of tens of thousands of posts is never held whole.
         kafka, group = self._settings.kafka, self._settings.group
-        return list(read_between(kafka, group, self._purpose, {place: start}, {place: end}))
+        return read_between(kafka, group, self._purpose, {place: start}, {place: end})

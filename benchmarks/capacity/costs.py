@@ -71,8 +71,8 @@ def read_costs(path: Path) -> Costs:
         found = msgspec.json.decode(path.read_bytes())
     except msgspec.DecodeError as error:
         raise BadCosts(f"{path}: not JSON: {error}") from None
-    if isinstance(found, dict) and "benchmarks" in found:
-        found = found["benchmarks"].get("capacity", {}).get("figures", {}).get("costs")
+    if isinstance(found, dict) and "results" in found:
+        found = found["results"].get("capacity", {}).get("costs")
     if not isinstance(found, dict):
         raise BadCosts(f"{path}: has no costs, expected {SCHEMA} or the results of the benchmark capacity")
     try:

@@ -59,7 +59,7 @@ def run(bed: Bed, sounds: Path | None, *, quick: bool, say: Callable[[str], None
             "crossing_cpu_s": digits(crossing.cpu_us / 1e6),
         }
     )
-    queueing = _compare(bed, measured["text"]["batch_s"], quick=quick, say=say)
+    queueing = _compare(bed, measured["text"]["lone_s"], quick=quick, say=say)
     return report(costs, Traffic(PER_DAY), queueing)
 
 
@@ -194,8 +194,9 @@ def _mixed(count: int, sounds: Path | None) -> Iterator[tuple[str, bytes]]:
         yield key, json.dumps(post, ensure_ascii=False).encode()
 
 
-def _compare(bed: Bed, batch_s: dict[str, float], *, quick: bool, say: Callable[[str], None]) -> dict[str, Any]:
-    """Texts at random moments through a real worker, and the same moments through the simulation."""
+def _compare(bed: Bed, lone_s: float, *, quick: bool, say: Callable[[str], None]) -> dict[str, Any]:
+    """Texts at random moments through a real worker, and the same moments through the simulation. `lone_s`: what the
+    bare chain takes for one text alone."""
     say("capacity: the chain's rate for text")
     per_s = chain.measure(bed, QUICK_CAPACITY_ITEMS if quick else CAPACITY_ITEMS).per_second
     arrivals = arrivals_of(per_s * LOAD, WARM_UP_S + (QUICK_SECONDS if quick else SECONDS))
@@ -203,9 +204,9 @@ def _compare(bed: Bed, batch_s: dict[str, float], *, quick: bool, say: Callable[
     with bed.chain(NAME) as each, each.worker("commands", "worker", "all") as worker:
         worker.wait_ready()
         values, _ = drive(each, arrivals, worker)
-    sizes = np.array([float(size) for size in batch_s])
-    each_s, fixed_s = np.polyfit(sizes, np.array(list(batch_s.values())), 1)
-    service = Service(float(each_s), max(0.0, float(fixed_s)), MAX_ITEMS, MAX_WAIT_S)
+    # A batch of one takes what the bare chain takes for it; of many, each what the saturated worker needs.
+    each_s = 1 / per_s
+    service = Service(each_s, max(0.0, lone_s - each_s), MAX_ITEMS, MAX_WAIT_S)
     moments = np.array([arrival.at_s for arrival in arrivals])
     chance = np.random.default_rng(11)
     commit_s = chance.uniform(0, COMMIT_INTERVAL_S, len(moments)) + chance.uniform(*COMMIT_S, len(moments))

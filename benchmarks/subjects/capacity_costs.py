@@ -2,7 +2,7 @@
 
 FILE has a post on each line, settings come from the environment, as a worker's. Prints JSON: CPU seconds of each stage
 for a post (its decoders' processes included), bytes of what would cross topics and of what the media store got, and
-how long the whole chain takes for batches of some sizes.
+how long the whole chain takes for one alone.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 
 import psutil
 
@@ -27,9 +28,8 @@ from streams.topology import STAGES
 
 WARM_UP = 2
 """Posts before any that counts: engines allocate, decoders start."""
-BATCHES = (1, 2, 4, 8, 16, 32)
-"""Sizes whose time is taken, for posts of text alone."""
-ROUNDS = 5
+LONE = 20
+"""Posts that go through one at a time."""
 
 
 def records(lines: Sequence[bytes]) -> list[Record]:
@@ -89,22 +89,17 @@ def main(path: Path) -> None:
         "output_bytes": digits(outputs / count),
         "media_bytes": digits((stored_bytes(store) - stored) / count),
     }
-    batches = {} if any(Stage.FETCH in record.route for record in decided) else batch_seconds(processors, counted)
-    print(json.dumps({"cost": found, "batch_s": batches}))
+    print(json.dumps({"cost": found, "lone_s": lone_seconds(processors, counted)}))
 
 
-def batch_seconds(processors: Processors, posts: Sequence[Record]) -> dict[str, float]:
-    """Wall time of the whole chain for each batch size, the median of some rounds."""
-    found: dict[str, float] = {}
-    for size in BATCHES:
-        times: list[float] = []
-        for number in range(ROUNDS):
-            start = (number * size) % max(1, len(posts) - size)
-            began = time.perf_counter()
-            run_chain(processors, posts[start : start + size])
-            times.append(time.perf_counter() - began)
-        found[str(size)] = digits(sorted(times)[ROUNDS // 2])
-    return found
+def lone_seconds(processors: Processors, posts: Sequence[Record]) -> float:
+    """Wall time of the whole chain for a post alone, the median of some."""
+    times: list[float] = []
+    for post in posts[:LONE]:
+        began = time.perf_counter()
+        run_chain(processors, [post])
+        times.append(time.perf_counter() - began)
+    return digits(median(times))
 
 
 def stored_bytes(store: Path) -> int:

@@ -66,11 +66,11 @@ def for_the_site(text: str, page: str) -> tuple[str, set[str]]:
 
 
 def site_path(repository: str) -> str | None:
-    """Where a page of the repository is on the site; None where it is not."""
+    """Where a page or picture of the repository is on the site; None where it is not."""
     if repository in ELSEWHERE:
         return ELSEWHERE[repository]
     inside = repository.removeprefix("docs/")
-    return inside if inside != repository and inside.endswith(".md") else None
+    return inside if inside != repository else None
 
 
 def repository_path(site: str) -> str:

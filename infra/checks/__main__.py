@@ -24,10 +24,11 @@ COMPOSE = ROOT / "infra" / "compose.yaml"
 
 def files() -> Iterator[Outcome]:
     """Lock and container files, and what linters say of these where they are installed."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    yield Outcome.of("requirements/*.lock", lock_faults(project))
+    written = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    yield Outcome.of("requirements/*.lock", lock_faults(written["project"]))
+    packaged = written["tool"]["hatch"]["build"]["targets"]["wheel"]["only-include"]
     dockerfile, ignore = (ROOT / "Dockerfile").read_text(), (ROOT / ".dockerignore").read_text()
-    yield Outcome.of("Dockerfile", dockerfile_faults(dockerfile, ignore))
+    yield Outcome.of("Dockerfile", dockerfile_faults(dockerfile, ignore, packaged))
     yield Outcome.of("infra/compose.yaml", compose_faults(COMPOSE))
     yield ask("hadolint", ["hadolint", "--version"], ["hadolint", "Dockerfile"])
     check = ["docker", "buildx", "build", "--check", "."]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from infra.checks.images import is_pinned
 from infra.checks.outcome import ROOT
@@ -30,8 +30,9 @@ def reaches_the_build(source: str, ignore: str) -> bool:
     return kept
 
 
-def dockerfile_faults(text: str, ignore: str) -> Iterator[str]:
-    """A sentence each. `ignore` is the text of .dockerignore."""
+def dockerfile_faults(text: str, ignore: str, packaged: Sequence[str] = ()) -> Iterator[str]:
+    """A sentence each. `ignore` is the text of .dockerignore, `packaged` the folders that the wheel is to hold: one that
+    does not reach the build is left out of it without a word."""
     steps = instructions(text)
     stages = {arguments.split(" AS ")[1] for name, arguments in steps if name == "FROM" and " AS " in arguments}
     families = {stage.rpartition("-")[0] for stage in stages}
@@ -46,6 +47,11 @@ def dockerfile_faults(text: str, ignore: str) -> Iterator[str]:
                     yield f"COPY {source}: there is no such file"
                 elif source != "." and not reaches_the_build(source, ignore):
                     yield f"COPY {source}: .dockerignore keeps it from the build"
+    yield from (
+        f"the wheel holds {folder}/, which .dockerignore keeps from the build"
+        for folder in packaged
+        if not reaches_the_build(folder, ignore)
+    )
     last_from = max(at for at, (name, _) in enumerate(steps) if name == "FROM")
     final = steps[last_from:]
     yield from _final_faults(final)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import msgspec
 from confluent_kafka.admin import AdminClient
 
 from processors.canary import TAKEN_BACK
-from schemas import Action, Cause, Feedback, InvalidFeedback, decode_feedback
+from schemas import Action, Cause, InvalidFeedback, decode_feedback
 from streams.access import READ, Grant, Kind
 from streams.canary.verdict import Side
 from streams.offsets import end_offsets, offsets_at, places_of
@@ -111,7 +112,7 @@ def add_dead_letter(report: Report, letter: Read) -> None:
 
 def _verdicts(messages: Iterator[Read], report: Report) -> dict[str, Action]:
     """Of several feedbacks on a decision the latest."""
-    found: dict[str, Feedback] = {}
+    found: dict[str, tuple[datetime, Action]] = {}
     for message in messages:
         try:
             feedback = decode_feedback(message.value or b"")
@@ -119,9 +120,9 @@ def _verdicts(messages: Iterator[Read], report: Report) -> dict[str, Action]:
             report.unreadable += 1
             continue
         before = found.get(feedback.decision_id)
-        if before is None or before.created_at <= feedback.created_at:
-            found[feedback.decision_id] = feedback
-    return {decision_id: feedback.verdict for decision_id, feedback in found.items()}
+        if before is None or before[0] <= feedback.created_at:
+            found[feedback.decision_id] = feedback.created_at, feedback.verdict
+    return {decision_id: verdict for decision_id, (_, verdict) in found.items()}
 
 
 def _messages(settings: Settings, admin: AdminClient, topic: str, since_ms: int) -> Iterator[Read]:

@@ -113,6 +113,13 @@ class DeliveredTable(Table[bytes, bytes]):
         await asyncio.gather(*sent)
 
 
+class App(faust.App):
+    """Writes no folder: its tables are in memory, and a container's root cannot be written."""
+
+    def _create_directories(self) -> None:
+        pass
+
+
 def raw_topic(app: faust.App, name: str, **more: Any) -> Any:
     """A topic whose keys and values are bytes."""
     return app.topic(
@@ -141,7 +148,7 @@ def new_app(settings: Settings) -> faust.App:
     servers = (kafka.bootstrap_servers or "").split(",")
     credentials = _credentials(kafka.security)
     session_s = kafka.session_timeout_ms / 1000
-    app = faust.App(
+    app = App(
         topics.group,
         broker=[f"kafka://{server}" for server in servers],
         broker_credentials=credentials,

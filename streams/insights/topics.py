@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from schemas import Stage
+from streams.access import CREATE, READ, WRITE, Grant, Kind
 from streams.insights.groups import Source
 from streams.kafka import MESSAGE_BYTES
 from streams.settings import Settings
@@ -63,3 +64,14 @@ class InsightTopics:
             TopicPlan(self.grouped, topics.partitions, topics.replication, retention | limit),
             TopicPlan(self.state, topics.partitions, topics.replication, {"cleanup.policy": "compact"} | limit),
         )
+
+
+def insights_grants(settings: Settings) -> tuple[Grant, ...]:
+    """For `modstream insights`: what is counted is read, the two topics in between are its own, and made if missing."""
+    topics = InsightTopics(settings)
+    return (
+        *(Grant(Kind.TOPIC, name, (READ,)) for name in topics.sources()),
+        *(Grant(Kind.TOPIC, name, (READ, WRITE, CREATE)) for name in (topics.grouped, topics.state)),
+        Grant(Kind.TOPIC, topics.insights, (WRITE,)),
+        Grant(Kind.GROUP, topics.group, (READ,)),
+    )

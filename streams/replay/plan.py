@@ -7,18 +7,16 @@ from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
-from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from schemas import Stage
 from streams.access import READ as READ_OPERATION
 from streams.access import Grant, Kind
-from streams.kafka import common_settings, error_of, new_consumer, reader_settings
-from streams.offsets import Place, end_offsets, first_offsets, places_of
+from streams.offsets import Place, end_offsets, first_offsets, offsets_at, places_of
 from streams.replay.question import QuestionError, Selection
 from streams.replay.store import ReplayStore
 from streams.settings import Settings
-from streams.topics import ADMIN_TIMEOUT_S, TopicsError
+from streams.topics import require_topics
 from streams.topology import Topics, lanes_of
 
 PURPOSE = "replay"
@@ -93,11 +91,17 @@ def settings_hash(settings: Settings) -> str:
 
 
 def kept_plan(store: ReplayStore, asked: Asked, folder: str) -> Plan | None:
-    """The plan of a replay that was begun with the same question. Raises `QuestionError` for another one."""
+    """The plan of a replay that was begun with the same question. Raises `QuestionError` for another one, and for what
+    another version of modstream has left."""
     raw = store.plan
     if raw is None:
         return None
-    plan = _decoder.decode(raw)
+    try:
+        plan = _decoder.decode(raw)
+    except msgspec.DecodeError:
+        raise QuestionError(
+            f"{folder} holds a replay of another version of modstream: expected another folder"
+        ) from None
     if plan.asked != asked:
         names = [name for name in asked.__struct_fields__ if getattr(asked, name) != getattr(plan.asked, name)]
         was, now = getattr(plan.asked, names[0]), getattr(asked, names[0])
@@ -111,6 +115,8 @@ def kept_plan(store: ReplayStore, asked: Asked, folder: str) -> Plan | None:
 def new_plan(settings: Settings, admin: AdminClient, asked: Asked, selection: Selection) -> Plan:
     """Where everything lies now. Raises `TopicsError`, `QuestionError` and KafkaException."""
     topics = Topics(settings.topics.prefix)
+    # All that are missing are named at once.
+    require_topics(admin, (*input_topics(topics.prefix), topics.decisions, topics.feedback))
     # Before the posts: then every decision's post is among them, or gone.
     decisions = _spans(admin, topics.decisions)
     posts = _spans(admin, *input_topics(topics.prefix))
@@ -120,7 +126,7 @@ def new_plan(settings: Settings, admin: AdminClient, asked: Asked, selection: Se
     if selection.stretches:
         posts = tuple(cut for span in posts if (cut := _within(span, selection)) is not None)
     elif selection.since_ms is not None:
-        posts = _from_time(settings, posts, selection.since_ms)
+        posts = _from_time(admin, posts, selection.since_ms)
     return Plan(
         asked=asked,
         selection=selection,
@@ -162,25 +168,13 @@ def _within(span: Span, selection: Selection) -> Span | None:
     return Span(span.topic, span.partition, first, end) if first < end else None
 
 
-def _from_time(settings: Settings, spans: tuple[Span, ...], since_ms: int) -> tuple[Span, ...]:
+def _from_time(admin: AdminClient, spans: tuple[Span, ...], since_ms: int) -> tuple[Span, ...]:
     """From the first message that is so late. What comes after it may be earlier again, as senders' clocks differ, and
     is told apart when it is read."""
-    client = {
-        **common_settings(settings.kafka, PURPOSE),
-        **reader_settings(),
-        "group.id": f"{settings.group}.{PURPOSE}",
-    }
-    consumer = new_consumer(client, lambda error: None)
-    try:
-        wanted = [TopicPartition(span.topic, span.partition, since_ms) for span in spans]
-        found = {(at.topic, at.partition): at for at in consumer.offsets_for_times(wanted, timeout=ADMIN_TIMEOUT_S)}
-    except KafkaException as failure:
-        raise TopicsError(f"the offsets of a time cannot be read: {error_of(failure).str()}") from failure
-    finally:
-        consumer.close()
+    # Negative times have a meaning of their own to Kafka.
+    found = offsets_at(admin, [(span.topic, span.partition) for span in spans], max(0, since_ms))
     moved: list[Span] = []
     for span in spans:
-        offset = found[span.topic, span.partition].offset
-        first = span.end if offset < 0 else max(span.first, offset)  # negative: nothing is so late
+        first = max(span.first, found.get((span.topic, span.partition), span.end))
         moved.append(Span(span.topic, span.partition, first, max(first, span.end)))
     return tuple(moved)

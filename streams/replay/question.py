@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 
 import msgspec
 
+from processors.canary import place_of
 from streams.offsets import Place
 
 _RELATIVE = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)([smhdw])")
 _UNIT_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _OFFSETS = re.compile(r"(?P<topic>[A-Za-z0-9._-]{1,249})-(?P<partition>\d{1,6}):(?P<first>\d{1,18})-(?P<end>\d{1,18})")
 
-_SAMPLE_BITS = 53
-"""As many as a float holds exactly."""
+SALT = "replay"
+"""A sample is another choice of posts than a canary's or a shadow's share."""
 
 
 class QuestionError(Exception):
@@ -52,7 +52,7 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     def has_id(self, post_id: str) -> bool:
         """What can be told from the id alone."""
         return (not self.post_ids or post_id in self.post_ids) and (
-            self.sample >= 1.0 or share_of(post_id) < self.sample
+            self.sample >= 1.0 or place_of(post_id, SALT) < self.sample
         )
 
     def has_place(self, place: Place, offset: int, timestamp_ms: int) -> bool:
@@ -67,12 +67,6 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
 
     def has_tenant(self, tenant: str) -> bool:
         return not self.tenants or tenant in self.tenants
-
-
-def share_of(post_id: str) -> float:
-    """0 up to but without 1, evenly spread: where the id stands among all."""
-    digest = hashlib.sha256(b"replay\x00" + post_id.encode("utf-8", "surrogatepass")).digest()
-    return (int.from_bytes(digest[:8], "big") >> (64 - _SAMPLE_BITS)) / 2**_SAMPLE_BITS
 
 
 def moment_ms(text: str, now_ms: int) -> int:

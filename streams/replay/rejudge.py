@@ -75,7 +75,7 @@ REASONS: Mapping[str, str] = {
     "post_gone": "the post is no longer on its topic, and is needed",
     "failed": "the chain could not judge the post now",
     "media_gone": "media of the post are no longer to be had",
-    "media_changed": "the media's addresses hold other bytes than they did when the decision was made",
+    "media_changed": "media hold other bytes than the decision was made on, or could not be had then",
 }
 """Why a post was not judged again: code -> what it means."""
 

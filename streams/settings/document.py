@@ -52,7 +52,7 @@ def main(argv: list[str] | None = None) -> int:
     check: bool = parser.parse_args(argv).check
     current = DOCUMENT.read_text(encoding="utf-8") if DOCUMENT.exists() else None
     if check and current != render():
-        sys.stderr.write(f"{DOCUMENT} is not what streams/settings says: run `make references` and commit the result.\n")
+        sys.stderr.write(f"{DOCUMENT} is not what streams/settings says: run `make references`, commit the result.\n")
         return 1
     if not check:
         DOCUMENT.parent.mkdir(exist_ok=True)

@@ -34,7 +34,7 @@ DRIFT_DECISIONS = 500
 DRIFT_DAY_DECISIONS = 2_000
 """The least number in the day before, or there is nothing to compare with."""
 BIAS_Z = 4.0
-"""By chance once in 16,000: a hundred groups looked at four times a day (the window) would alert twice a year."""
+"""By chance once in 16,000: a hundred groups looked at four times a day (the window) would alert nine times a year."""
 BIAS_RATIO = 1.5
 """A difference that is sure may still be small; this is how much more (or less) often it has to be."""
 BIAS_POSTS = 200
@@ -45,6 +45,10 @@ REBALANCES = 3
 """Times that a worker loses partitions in a quarter of an hour, for half an hour. A rolling restart ends sooner."""
 FAILED_TRANSACTIONS = 0.1
 """Of all; a rebalance aborts one now and then."""
+LEAST_FAILED_TRANSACTIONS = 5
+"""In ten minutes: of a quiet night's few transactions, one or two are soon a tenth."""
+STARTUP = "10m"
+"""A worker answers once its models are loaded, which the Helm chart's `startupSeconds` gives as long."""
 UNSERVED_WINDOW = "30m"
 """In which a topic that gets messages must be read, by whoever hosts its stage."""
 
@@ -129,7 +133,9 @@ def _invalid() -> str:
 
 def _failed_transactions() -> str:
     failed = rate(catalogue.TRANSACTIONS, "10m", outcome=is_not("committed"))
-    return f"{failed} / {rate(catalogue.TRANSACTIONS, '10m')} > {FAILED_TRANSACTIONS}"
+    number = increase(catalogue.TRANSACTIONS, "10m", outcome=is_not("committed"))
+    share = f"{failed} / {rate(catalogue.TRANSACTIONS, '10m')}"
+    return f"{share} > {FAILED_TRANSACTIONS} and {number} >= {LEAST_FAILED_TRANSACTIONS}"
 
 
 _READY = is_not("serving")  # a worker that is told to stop is not ready, and is to be
@@ -219,13 +225,14 @@ ALERTS: tuple[Alert, ...] = (
     Alert(
         "ModstreamWorkerDown",
         f"{select(UP, job=is_(JOB))} == 0",
-        "3m",
+        STARTUP,
         "page",
         "The worker {{ $labels.instance }} does not answer.",
     ),
     Alert(
         "ModstreamNoWorkers",
-        f"absent({select(UP, job=is_(JOB))} == 1)",
+        # Not `up`: insights are in the same job, and would hide that the chain is gone.
+        f"absent({select(catalogue.READY_STATE, job=is_(JOB))})",
         "3m",
         "page",
         "Prometheus reaches no worker of the chain at all.",

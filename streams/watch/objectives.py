@@ -90,7 +90,8 @@ def _late(window: str) -> str:
 
 def _lost_share(window: str) -> str:
     lost = or_zero(rate(catalogue.DEAD_LETTERS, window, cause=_OURS))
-    return f"{lost} / ({rate(catalogue.POSTS_DECIDED, window)} + {lost})"
+    # Where every post is lost there may be no series of decided ones, and nothing divided by nothing would fire nothing.
+    return f"{lost} / ({or_zero(rate(catalogue.POSTS_DECIDED, window))} + {lost})"
 
 
 def _lost(window: str) -> str:

@@ -21,6 +21,7 @@ from schemas import (
     Stage,
     encode_record,
 )
+from schemas import Versions as DecisionVersions
 from streams.topology import RETRY_DELAYS_S, STAGES, Topics
 from streams.worker.ledger import Header, Headers, Output
 
@@ -127,8 +128,8 @@ class Outcomes:
         if self.canary is None:
             return False
         if record.decision is not None:
-            ran = record.decision.versions
-            return (ran.pack, ran.policy) == (self.canary.pack, self.canary.policy)
+            # A canary that is what is live, as after a promotion, is no other judge.
+            return _judge(record.decision.versions) == _judge(self.canary) != _judge(self.versions)
         return is_canarys(record)
 
     def knows(self, record: Record) -> bool:
@@ -277,3 +278,8 @@ class Outcomes:
 
 def _key(message: Received) -> bytes | None:
     return message.key[:MAX_KEY_BYTES] if message.key else message.key
+
+
+def _judge(versions: Versions | DecisionVersions) -> tuple[str | None, str | None]:
+    """Pack and policy."""
+    return versions.pack, versions.policy

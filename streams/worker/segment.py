@@ -81,7 +81,7 @@ class Segment:
         on_crash: Callable[[BaseException], None],
         shadow: Callable[[list[Judged]], None] | None = None,
     ) -> None:
-        """`shadow` is shown what was decided, batch by batch."""
+        """`shadow` is shown what the live pack and policy have decided, batch by batch."""
         self.completions = Completions()
         self._outcomes = outcomes
         self._shadow = shadow
@@ -189,7 +189,7 @@ class Segment:
             except Exception as error:  # noqa: BLE001 - a record that cannot be sent on: its processor's fault, so poison
                 done.append(self._failed(stage, work, poison(error)))
                 continue
-            if self._shadow is not None and outcome.decision is not None:
+            if self._shadow is not None and outcome.decision is not None and not self._outcomes.is_canarys(outcome):
                 judged.append(Judged(work.record, outcome.decision, work.ticket.size))
             work.record = outcome
             self._end_span(work, stage, None)

@@ -20,7 +20,7 @@ from typing import Any, Protocol, TypeVar
 
 from confluent_kafka import KafkaError, KafkaException
 
-from processors.canary import LIVE, place_of
+from processors.canary import place_of
 from processors.chain import run_chain
 from processors.contract import AnyProcessor, ProcessingError
 from processors.fuse.messages import decision_messages
@@ -115,13 +115,9 @@ class Shadow:
         return len(self._waiting)
 
     def put(self, judged: Sequence[Judged]) -> None:
-        """Show it what the live pack and policy have decided; what a canary decided is not its business."""
+        """Show it what the live pack and policy have decided."""
         share = self._settings.share
-        mine = [
-            one
-            for one in judged
-            if one.record.judge in (None, LIVE) and (share >= 1 or place_of(one.decision.post_id, SALT) < share)
-        ]
+        mine = [one for one in judged if share >= 1 or place_of(one.decision.post_id, SALT) < share]
         with self._changed:
             for one in mine:
                 full = len(self._waiting) >= self._settings.max_records

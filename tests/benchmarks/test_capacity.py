@@ -143,7 +143,7 @@ def test_the_page_shows_what_the_planner_computes_from_the_measured_costs() -> N
     page = PAGE.read_text(encoding="utf-8")
     for table in report(read_costs(RESULT), Traffic(PER_DAY)).tables:
         assert table.render() in page
-    figures = json.loads(RESULT.read_text(encoding="utf-8"))["benchmarks"]["capacity"]["figures"]
+    figures = json.loads(RESULT.read_text(encoding="utf-8"))["results"]["capacity"]
     assert queueing_table(figures["queueing"]).render() in page
 
 

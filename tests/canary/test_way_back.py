@@ -65,12 +65,16 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     begun: list[Segment] = []
 
     def go(
-        stands: Sequence[Stands], record: Record, at: Stage, shadow: Callable[[list[Judged]], None] | None = None
+        stands: Sequence[Stands],
+        record: Record,
+        at: Stage,
+        shadow: Callable[[list[Judged]], None] | None = None,
+        canary: Versions = CANARY,
     ) -> list[Completion]:
         crashes: list[BaseException] = []
         segment = Segment(
             stands,
-            Outcomes(TOPICS, OURS, 3, CANARY),
+            Outcomes(TOPICS, OURS, 3, canary),
             Notes(),
             metrics=WorkerMetrics(),
             batching={},
@@ -134,6 +138,40 @@ def test_a_shadow_is_shown_each_decision_with_the_record_that_it_was_made_of(run
     [judged] = shown.get(timeout=WAIT_S)
     assert judged.record.decision is None
     assert judged.decision.post_id == judged.record.post.post_id
+
+
+@pytest.mark.parametrize("of_canary", [Versions("1.0", "other@1", "other@2"), Versions("1.0", "live@1", "other@2")])
+def test_a_shadow_is_not_shown_what_a_canary_decided_be_it_a_policy_alone(run: Run, of_canary: Versions) -> None:
+    shown: Queue[list[Judged]] = Queue()
+    judges = {"canarys": of_canary, "lives": OURS, "taken-back": OURS}
+
+    def make(record: Record) -> Outcome:
+        ran = judges[record.post.post_id]
+        found = decide(record)
+        assert found.decision is not None
+        versions = replace(found.decision.versions, pack=str(ran.pack), policy=str(ran.policy))
+        return replace(found, decision=replace(found.decision, versions=versions))
+
+    for name in judges:
+        record = replace(record_of(post_id=name, route=TEXT_ROUTE), judge=LIVE if name == "taken-back" else None)
+        run([Stands(Stage.FUSE, make)], record, Stage.FUSE, shown.put, of_canary)
+    assert [judged.decision.post_id for _ in range(2) for judged in shown.get(timeout=WAIT_S)] == [
+        "lives",
+        "taken-back",
+    ]
+
+
+def test_a_canary_that_is_what_is_live_hides_nothing_from_the_shadow(run: Run) -> None:
+    shown: Queue[list[Judged]] = Queue()
+
+    def make(record: Record) -> Outcome:
+        found = decide(record)
+        assert found.decision is not None
+        versions = replace(found.decision.versions, pack=str(OURS.pack), policy=str(OURS.policy))
+        return replace(found, decision=replace(found.decision, versions=versions))
+
+    run([Stands(Stage.FUSE, make)], record_of(route=TEXT_ROUTE), Stage.FUSE, shown.put, OURS)
+    assert len(shown.get(timeout=WAIT_S)) == 1
 
 
 def test_a_shadow_is_not_shown_what_has_no_decision(run: Run) -> None:

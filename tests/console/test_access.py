@@ -30,7 +30,8 @@ class Clock:
 
 
 def access(clock: Clock | None = None, **settings: Any) -> Access:
-    return Access(ConsoleSettings(**{"tokens": Secret(TOKENS), **settings}), clock or Clock())
+    given: dict[str, Any] = {"tokens": Secret(TOKENS), **settings}
+    return Access(ConsoleSettings(**given), clock or Clock())
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.1.2.3", "console.example"])  # noqa: S104

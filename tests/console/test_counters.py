@@ -16,7 +16,7 @@ ENCODE = (RECORDS, "encode")
 
 
 def scraped(*rounds: Mapping[str, Mapping[Series, float]], every_s: float = 1.0) -> Counters:
-    counters = Counters(60)
+    counters = Counters(60, 10)
     for at, scrapes in enumerate(rounds):
         counters.took(at * every_s, scrapes)
     return counters
@@ -57,8 +57,21 @@ def test_a_worker_that_does_not_answer_for_a_moment_loses_nothing_and_a_new_one_
     assert counters.window(2, 10).records("encode") == pytest.approx(21 / 2)
 
 
+def test_a_worker_that_was_away_for_longer_than_the_window_adds_no_leap_when_it_comes_back() -> None:
+    away = [{"b": {ENCODE: 1}}] * 30
+    counters = scraped({"a": {ENCODE: 0}, "b": {ENCODE: 1}}, *away, {"a": {ENCODE: 6_000}, "b": {ENCODE: 1}})
+    assert counters.window(31, 10).records("encode") == 0
+    counters.took(32, {"a": {ENCODE: 6_020}, "b": {ENCODE: 1}})
+    assert counters.window(32, 10).records("encode") == pytest.approx(2.0)
+
+
+def test_workers_that_are_gone_are_not_held() -> None:
+    counters = scraped(*({f"pod-{number}": {ENCODE: 1}} for number in range(100)))
+    assert len(counters._last) <= 11
+
+
 def test_what_nobody_measured_is_nothing_and_not_zero() -> None:
-    silent = Counters(60).window(5, 10)
+    silent = Counters(60, 10).window(5, 10)
     assert silent.records("encode") is None
     assert silent.decided("fuse") is None
     assert silent.latency(None, 0.5) is None
@@ -75,7 +88,7 @@ def test_a_worker_that_has_decided_nothing_yet_is_measured_all_the_same() -> Non
 
 
 def test_a_worker_that_invents_series_without_end_is_bounded() -> None:
-    counters = Counters(60)
+    counters = Counters(60, 10)
     for at in range(6):
         counters.took(at, {"a": {(RECORDS, f"{at}-{number}"): 1.0 for number in range(5_000)}})
     assert len(counters._totals) == 20_000
@@ -88,7 +101,7 @@ def text_of(registry: CollectorRegistry) -> str:
 def test_what_is_shown_is_what_a_real_workers_metrics_say() -> None:
     metrics = WorkerMetrics()
     stage = metrics.stage("encode")
-    counters = Counters(60)
+    counters = Counters(60, 10)
     counters.took(0, {"a": read_metrics(text_of(metrics.registry))})
     stage.finished(24)
     for queue_s in (0.02, 0.04, 0.2, 0.2):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.exposition import MAX_SERIES, RECORDS, BadMetrics, read_metrics
+from console.exposition import MAX_LINE_CHARS, MAX_SERIES, RECORDS, BadMetrics, read_metrics
 
 
 def test_only_what_is_shown_is_read_and_other_labels_are_summed_over() -> None:
@@ -43,6 +43,11 @@ def test_any_text_is_read_or_refused(text: str, labels: str) -> None:
         except BadMetrics:
             continue
         assert all(value >= 0 for value in found.values())
+
+
+def test_a_line_without_end_is_left_out_for_its_parsing_has_none_either() -> None:
+    endless = f'{RECORDS}{{stage="b",other="{"x" * MAX_LINE_CHARS}"}} 2'
+    assert read_metrics(f'{RECORDS}{{stage="a"}} 1\n{endless}') == {(RECORDS, "a"): 1.0}
 
 
 def test_values_that_count_nothing_are_left_out_and_series_are_bounded() -> None:

@@ -100,7 +100,13 @@ def test_behind_a_name_of_its_own_a_console_with_tokens_answers(make: Make) -> N
 
 @pytest.mark.parametrize(
     "headers",
-    [{"X-Modstream": "0"}, {"X-Modstream": ""}, {"Origin": "http://evil.example"}, {"Origin": "null"}],
+    [
+        {"X-Modstream": "0"},
+        {"X-Modstream": ""},
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://["},
+    ],
 )
 def test_a_page_of_another_site_changes_nothing(headers: dict[str, str], console: Console) -> None:
     answer = console.ask("POST", "/api/feedback", json=FEEDBACK, headers=headers)
@@ -156,6 +162,28 @@ def test_a_browser_signs_in_once_and_its_cookie_is_nobody_elses(guarded: Console
         return (await client.get("/api/state")).status
 
     assert guarded.with_client(scenario) == 401
+
+
+def test_signing_in_anew_ends_the_browsers_last_session(guarded: Console) -> None:
+    async def scenario(client: Client) -> int:
+        csrf = {"X-Modstream": "1"}
+        first = await client.post("/api/login", json={"token": OPERATOR}, headers=csrf)
+        session = first.cookies["modstream-session"].value
+        assert (await client.post("/api/login", json={"token": VIEWER}, headers=csrf)).status == 200
+        client.session.cookie_jar.clear()
+        return (await client.get("/api/state", headers={"Cookie": f"modstream-session={session}"})).status
+
+    assert guarded.with_client(scenario) == 401
+
+
+@pytest.mark.parametrize("name", ["a%00.js", "x" * 300 + ".js", "..%2f..%2fpyproject.toml", "%2fetc%2fpasswd", "js"])
+def test_names_that_are_none_of_the_pages_files_are_not_found(name: str, console: Console) -> None:
+    assert console.ask("GET", f"/assets/{name}").status == 404
+
+
+def test_a_stream_is_not_begun_for_its_headers_alone(guarded: Console) -> None:
+    assert guarded.ask("HEAD", "/api/live", token=VIEWER).status == 405
+    assert guarded.ask("HEAD", "/api/state").status == 401
 
 
 def test_the_cookie_is_kept_to_tls_where_the_page_is_behind_it(make: Make) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 
 import msgspec
 import pytest
-from aiohttp import ClientResponse
+from aiohttp import ClientPayloadError, ClientResponse, web
 
+from console.app import _every
 from console.events import DecisionEvent
 from console.feeds import Feeds
 from console.live import QUEUE, ROWS_PER_TICK, Live, _Behind, _Page
@@ -79,6 +81,54 @@ def test_a_page_whose_session_ends_is_let_go(guarded: Console) -> None:
         return live.pages
 
     assert guarded.with_client(scenario) == 0
+
+
+def test_pages_that_follow_do_not_hold_up_the_end(console: Console) -> None:
+    async def scenario(client: Client) -> None:
+        async with client.get("/api/live") as response:
+            await client.app.shutdown()
+            with pytest.raises(ClientPayloadError):
+                await asyncio.wait_for(response.read(), 10)
+
+    console.with_client(scenario)
+
+
+def test_a_page_that_leaves_at_once_is_no_fault(
+    console: Console, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def gone(*_: object) -> None:
+        raise ConnectionResetError
+
+    async def scenario(client: Client) -> None:
+        monkeypatch.setattr(web.StreamResponse, "write", gone)
+        with pytest.raises(Exception, match=r"payload|reset|closed|disconnected|transfer"):
+            async with client.get("/api/live") as response:
+                await asyncio.wait_for(response.read(), 10)
+
+    with caplog.at_level(logging.WARNING):
+        console.with_client(scenario)
+    assert caplog.text == ""
+    assert console.site.live.pages == 0
+
+
+def test_a_round_that_fails_is_logged_and_not_the_last(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario() -> None:
+        again = asyncio.Event()
+        rounds = iter([ZeroDivisionError("first"), None])
+
+        async def do() -> None:
+            if (fault := next(rounds, None)) is not None:
+                raise fault
+            again.set()
+
+        task = asyncio.create_task(_every(0, do))
+        await asyncio.wait_for(again.wait(), 10)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(scenario())
+    assert "ZeroDivisionError: first" in caplog.text
 
 
 def test_a_page_that_does_not_read_is_cut_off_and_holds_no_memory() -> None:

@@ -67,6 +67,7 @@ def test_a_picture_is_shown_at_an_address_that_only_this_post_gave(guarded: Cons
     assert picture.headers["X-Content-Type-Options"] == "nosniff"
     assert picture.headers["Cross-Origin-Resource-Policy"] == "same-origin"
     assert "sandbox" in picture.headers["Content-Security-Policy"]
+    assert picture.headers["Cache-Control"] == "no-store"
     assert guarded.ask("GET", item["src"], token=VIEWER).status == 403
     assert guarded.ask("GET", item["src"] + "x", token=REVIEWER).status == 404
 
@@ -170,6 +171,7 @@ def test_decisions_are_listed_newest_first_by_every_condition(console: Console) 
     assert listed("lang=de&action=block") == ["p-2"]
     assert listed("tenant=acme") == ["p-3"]
     assert listed("post_id=p-1") == ["p-1"]
+    assert listed("action=&flag=&lang=de") == ["p-2"]
     for limit in ("0", "-1", "1001", "ten", "٣"):
         assert console.ask("GET", f"/api/decisions?limit={limit}").status == 400
 

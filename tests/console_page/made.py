@@ -75,6 +75,7 @@ def state(**changes: Any) -> dict[str, Any]:
             {"stage": "ocr", "cause": "poison", "count": 1},
         ],
         "workers": {"up": 4, "expected": 4, "unreachable": []},
+        "kafka_answers": True,
         **changes,
     }
 

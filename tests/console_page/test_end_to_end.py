@@ -82,7 +82,7 @@ def test_posts_flow_a_stopped_stage_is_seen_and_a_posts_evidence_shows(
     page = watched.page
     expect(page.locator("[data-tile='Workers'] .tile-value")).to_have_text("2 of 2", timeout=PATIENCE_MS)
     page.wait_for_function(
-        "Number(document.querySelector('[data-tile=Decided]')?.dataset.value || NaN) === 0", timeout=PATIENCE_MS
+        "() => Number(document.querySelector('[data-tile=Decided]')?.dataset.value || NaN) === 0", timeout=PATIENCE_MS
     )
 
     # Posts flow: the page's rate, times the interval that it is of, is what the workers' own counter rose by. The
@@ -114,9 +114,8 @@ def test_posts_flow_a_stopped_stage_is_seen_and_a_posts_evidence_shows(
         cluster.publish([post(f"q-{burst}-{number}") for number in range(10)])
     row = page.locator(".stages tr[data-stage='encode']")
     expect(row.locator(".growing")).to_be_visible(timeout=PATIENCE_MS)
-    page.wait_for_function(
-        "Number(document.querySelector('.stages tr[data-stage=encode] [data-field=lag_messages]').dataset.value) >= 60"
-    )
+    lag = row.locator("[data-field='lag_messages']").element_handle()
+    page.wait_for_function("(lag) => Number(lag.dataset.value) >= 60", arg=lag)
     (encode,) = (stage for stage in asked(url, "state")["stages"] if stage["stage"] == "encode")
     expect(row.locator("[data-field='lag_messages']")).to_have_attribute("data-value", str(encode["lag_messages"]))
     expect(page.locator(".notices")).to_contain_text("Lag is growing at encode.")

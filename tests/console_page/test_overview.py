@@ -115,7 +115,7 @@ def test_no_worker_and_an_empty_topic_are_said_with_what_helps(double: Double, o
         stages=[made.stage("ingest", workers=0)],
         decisions={"approve": 0, "review": 0, "block": 0},
         dead_letters=[],
-        workers={"up": 0, "expected": None, "unreachable": []},
+        workers={"up": 0, "expected": 1, "unreachable": ["http://127.0.0.1:8080"]},
     )
     double.decisions, double.flags = [], []
     page = open_page(double.url).page
@@ -126,6 +126,23 @@ def test_no_worker_and_an_empty_topic_are_said_with_what_helps(double: Double, o
     expect(page.locator("#mix")).to_contain_text("No decision in the last 5 minutes.")
     expect(page.locator("#letters")).to_contain_text("None in the last hour.")
     expect(page.locator(".stages tr[data-stage='ingest']")).to_contain_text("no worker")
+
+
+def test_a_console_that_knows_no_worker_does_not_say_that_nothing_is_decided(double: Double, open_page: Open) -> None:
+    double.state = made.state(posts_per_s=None, workers={"up": 0, "expected": None, "unreachable": []})
+    page = open_page(double.url).page
+
+    expect(page.locator(".notices")).to_contain_text("No worker is known to the console")
+    expect(page.locator(".notices")).to_contain_text("MODSTREAM_CONSOLE__WORKERS")
+    expect(page.locator(".notices")).not_to_contain_text("nothing is decided")
+
+
+def test_a_kafka_that_does_not_answer_is_said_before_all_else(double: Double, open_page: Open) -> None:
+    workers = {"up": 0, "expected": 1, "unreachable": ["http://127.0.0.1:8080"]}
+    double.state = made.state(kafka_answers=False, workers=workers)
+    page = open_page(double.url).page
+
+    expect(page.locator(".notices")).to_contain_text("Kafka does not answer the console")
 
 
 def test_a_lost_connection_is_said_and_the_page_comes_back_by_itself(double: Double, open_page: Open) -> None:

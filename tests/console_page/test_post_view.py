@@ -121,10 +121,10 @@ def test_choosing_a_place_in_a_sound_goes_there_and_plays_nothing(double: Double
     show_content(page)
     player = page.locator("audio")
     expect(player).to_be_visible()
-    page.wait_for_function("document.querySelector('audio').readyState >= 1")
+    page.wait_for_function("() => document.querySelector('audio').readyState >= 1")
     page.get_by_role("button", name="just stay at home").first.click()
 
-    page.wait_for_function("Math.abs(document.querySelector('audio').currentTime - 7.2) < 0.05")
+    page.wait_for_function("() => Math.abs(document.querySelector('audio').currentTime - 7.2) < 0.05")
     assert player.evaluate("(element) => element.paused && !element.autoplay")
     part = page.locator(".track-part").nth(1).bounding_box()
     track = page.locator(".track").bounding_box()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import shlex
 import signal
 import subprocess
@@ -103,6 +104,8 @@ class Follower:
             process = subprocess.Popen(words, cwd=self.folder, env=environment, stdout=subprocess.PIPE, stderr=stderr)
         self.processes.append(process)
         assert process.stdout is not None
+        readable, _, _ = select.select([process.stdout], [], [], PATIENCE_S)
+        assert readable, f"{line} was not ready within {PATIENCE_S:g} s:\n{log.read_text()[-3000:]}"
         first = process.stdout.readline()
         self.first_words.append(first.decode())
         assert first, f"{line} ended before it was ready:\n{log.read_text()[-3000:]}"

@@ -32,6 +32,7 @@ def test_what_is_a_page_elsewhere_is_there() -> None:
         ("docs/policy.md", "[card](../models/embedded/MODEL_CARD.md#labels)", "[card](model-card.md#labels)"),
         ("README.md", "[x](docs/policy.md#rules)", "[x](policy.md#rules)"),
         ("models/embedded/MODEL_CARD.md", "[x](../../docs/policy.md)", "[x](policy.md)"),
+        ("README.md", "![page](docs/images/console-overview.png)", "![page](images/console-overview.png)"),
         ("docs/policy.md", "[`p`](../examples/posts.jsonl)", f"[`p`]({SOURCES}/examples/posts.jsonl)"),
         ("README.md", "[`LICENSE`](LICENSE)", f"[`LICENSE`]({SOURCES}/LICENSE)"),
         ("README.md", "the [`examples/`](examples) here", "the `examples/` here"),

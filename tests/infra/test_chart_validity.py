@@ -101,6 +101,21 @@ def test_a_value_reaches_the_worker_as_its_setting_reads_it() -> None:
     assert variables["MODSTREAM_KAFKA__EXTRA"] == '{"linger.ms":"5"}'
 
 
+def test_insights_and_console_go_by_the_settings_of_all_that_concern_them() -> None:
+    given = {"metrics.tenants": ["acme"], "topics.internal_retention_ms": 7_200_000, "media.file_roots": ["/mnt"]}
+    own = {"insights": {"settings": {"topics.internal_retention_ms": 3_600_000}}}
+    specs = pod_specs(render("cpu", {"settings": {**given, "log.level": "warning"}, **own}))
+    insights, console = (
+        environment(specs[f"Deployment/mod-modstream-{name}"]["containers"][0]) for name in ("insights", "console")
+    )
+    # Or the groups that workers tell apart would all be `other` there.
+    assert insights["MODSTREAM_METRICS__TENANTS"] == "acme"
+    assert insights["MODSTREAM_TOPICS__INTERNAL_RETENTION_MS"] == "3600000"
+    assert insights["MODSTREAM_LOG__LEVEL"] == console["MODSTREAM_LOG__LEVEL"] == "warning"
+    # They have no such folder, and would refuse to start.
+    assert "MODSTREAM_MEDIA__FILE_ROOTS" not in insights.keys() | console.keys()
+
+
 @pytest.mark.parametrize("profile", PROFILES)
 def test_every_image_is_pinned(profile: str) -> None:
     for spec in pod_specs(rendered(profile)).values():

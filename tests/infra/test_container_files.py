@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from streams.settings.catalogue import catalogue
 COMPOSE = ROOT / "infra" / "compose.yaml"
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 IGNORE = (ROOT / ".dockerignore").read_text(encoding="utf-8")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PACKAGED: list[str] = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["only-include"]
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +60,13 @@ def test_grafana_has_the_datasource_that_prometheus_is() -> None:
 
 def test_the_files_of_this_repository_have_no_fault() -> None:
     assert list(compose_faults(COMPOSE)) == []
-    assert list(dockerfile_faults(DOCKERFILE, IGNORE)) == []
+    assert list(dockerfile_faults(DOCKERFILE, IGNORE, PACKAGED)) == []
+
+
+@pytest.mark.parametrize("folder", PACKAGED)
+def test_a_folder_of_the_wheel_that_does_not_reach_the_build_is_a_fault(folder: str) -> None:
+    ignore = IGNORE.replace(f"!{folder}\n", "")
+    assert any(f"the wheel holds {folder}/" in fault for fault in dockerfile_faults(DOCKERFILE, ignore, PACKAGED))
 
 
 @pytest.mark.parametrize(

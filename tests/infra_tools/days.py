@@ -155,7 +155,7 @@ def _gauges(minute: int, worker: str, chance: random.Random) -> Mapping[Series, 
         ("modstream_partitions_paused", (("reason", "newer_version"), mine)): int(
             RESTART_H * 60 <= minute < RESTART_H * 60 + 10
         ),
-        ("modstream_ready_state", (("condition", "versions"), mine)): int(
+        ("modstream_ready_state", (("job", "modstream"), ("condition", "versions"), mine)): int(
             not RESTART_H * 60 <= minute < RESTART_H * 60 + 10
         ),
         ("modstream_journal_suspects", (mine,)): 0,

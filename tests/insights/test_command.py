@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -38,3 +41,17 @@ def test_windows_that_do_not_fit_into_each_other_are_refused(
     monkeypatch.setenv("MODSTREAM_INSIGHTS__DRIFT_WINDOW_S", "100")
     assert main(["insights", "--bootstrap-servers=127.0.0.1:9"]) == 1
     assert "insights.drift_window_s" in capsys.readouterr().err
+
+
+STARTED = """
+import asyncio
+from streams.insights.faust_app import new_app
+from streams.settings import KafkaSettings, Settings
+asyncio.run(new_app(Settings(kafka=KafkaSettings(bootstrap_servers="127.0.0.1:9"))).on_first_start())
+"""
+
+
+def test_it_makes_no_folder_where_it_runs(tmp_path: Path) -> None:
+    """In a container that is a root which cannot be written. Faust makes one before anything else, unless kept from it."""
+    subprocess.run([sys.executable, "-c", STARTED], cwd=tmp_path, check=True)
+    assert list(tmp_path.iterdir()) == []

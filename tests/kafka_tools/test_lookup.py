@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
 import pytest
 
-from streams.lookup import Lookup
+from streams import lookup as searching
+from streams.lookup import MOST_FOUND, Lookup
+from streams.offsets import Place
 from streams.partitioner import murmur2, partition_of
+from streams.reader import Read
+from streams.settings import Settings
 from tests.kafka_tools.conftest import PARTITIONS, System
 
 LIMIT = 1_000
@@ -56,6 +63,44 @@ def test_a_search_ends_at_its_limit_and_says_that_there_is_more(system: System) 
     assert found.messages == ()
     assert not found.whole
     assert lookup.last_of(topic, b"never").messages == ()
+
+
+def test_a_search_holds_no_stretch_whole_and_gives_the_newest_of_a_key_that_has_too_many(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Value(bytes):
+        held = 0
+        most = 0
+
+        def __init__(self, _: bytes) -> None:
+            Value.held += 1
+            Value.most = max(Value.most, Value.held)
+
+        def __del__(self) -> None:
+            Value.held -= 1
+
+    def messages(*args: Any) -> Iterator[Read]:
+        start, end = (dict[Place, int](given)["t", 0] for given in args[3:])
+        for offset in range(start, end):
+            key = b"flood" if offset % 2 else b"other"
+            yield Read("t", 0, offset, 0, key, Value(b"a large post"), ())
+
+    def offsets(offset: int) -> Any:
+        def found(admin: object, places: list[Place]) -> Mapping[Place, int]:
+            return dict.fromkeys(places, offset)
+
+        return found
+
+    monkeypatch.setattr(searching, "places_of", lambda admin, topics: [("t", 0)])
+    monkeypatch.setattr(searching, "first_offsets", offsets(0))
+    monkeypatch.setattr(searching, "end_offsets", offsets(20_000))
+    monkeypatch.setattr(searching, "read_between", messages)
+    lookup = Lookup(Settings(), cast("Any", None), "test", 50_000)
+    assert lookup.last_of("t", b"never").whole
+    assert Value.most <= 2
+    flood = lookup.all_of("t", b"flood")
+    assert [read.offset for read in flood.messages] == list(range(20_000 - 2 * MOST_FOUND + 1, 20_000, 2))
+    assert Value.most <= 3 * MOST_FOUND
 
 
 def test_a_place_that_is_not_there_has_no_message(system: System) -> None:

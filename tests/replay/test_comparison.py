@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import itertools
+import tracemalloc
 from typing import Any
 
 import msgspec
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from models_export.evaluation.replay import compared, report_page
 from models_export.evaluation.replay.compare import MOST
-from models_export.evaluation.replay.tallies import MAX_GROUPS
+from models_export.evaluation.replay.tallies import MAX_GROUPS, Tally
 from schemas import ACTION_ORDER, Action, Source
 from schemas.replay import Judged, Pair, Said, decode_pair, encode_pair
 from streams.privacy import AuthorHash
@@ -92,6 +93,25 @@ def test_a_label_that_only_one_of_the_two_assesses_is_no_shift() -> None:
         "hate": (0, None, 1, 0),
         "spam": (0, None, 0, 1),
     }
+
+
+def test_memory_hangs_on_the_scores_that_there_are_and_not_on_the_posts() -> None:
+    tally, other = Tally(), pair(0, judged(abuse=0.1), judged(abuse=0.3))
+    many = pair(0, judged(abuse=0.5, hate=0.25), judged(abuse=0.75, hate=0.25))
+    assert many.now is not None
+    assert other.now is not None
+    tally.add(many, many.now)
+    tracemalloc.start()
+    for _ in range(10_000):
+        tally.add(many, many.now)
+    grown, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert grown < 100_000
+    tally.add(other, other.now)
+    shift = {of.label: of for of in tally.labels}["abuse"]
+    assert (shift.posts, shift.mean, shift.largest, shift.moved) == (10_002, 0.249995, 0.25, 10_002)
+    (curve,) = tally.curves
+    assert (curve.was[4], curve.was[5], curve.was[25], curve.now[37], curve.now[38]) == (0.0, 0.0001, 1.0, 0.0001, 1.0)
 
 
 def test_the_posts_that_changed_most_come_first_and_are_a_bounded_number() -> None:

@@ -37,6 +37,12 @@ def assert_exact(done: Done, full: dict[str, Decision], what: str) -> int:
     return judged
 
 
+LAYERS = """\
+  tenants: {acme: {thresholds: {abuse: 0.0215}}}
+  regions: {EU: {thresholds: {hate: 0.008}}}
+  languages: {de: {thresholds: {abuse: 0.001}}, en: {thresholds: {hate: 0.3}}}
+"""
+
 CHANGES = {
     "a higher threshold": ("abuse: 0.5", "abuse: 0.97"),
     "one that harmless posts are over": ("abuse: 0.5", "abuse: 0.0215"),
@@ -47,6 +53,7 @@ CHANGES = {
     "a rule over a modality": ("scores.hate >= 0.9", 'modalities.text.weight < 1.0 && "abuse" in flags'),
     "a rule over features of texts": ("scores.hate >= 0.9", "features.letters < 5.0"),
     "a rule over the post": ("scores.hate >= 0.9", 'post.reach > 50.0 && post.region == "EU"'),
+    "layers": ("  default:", LAYERS + "  default:"),
     "thresholds of a severity": ("hate: 0.4", "hate: 0.4, severity.2: 0.01, severity.3: 0.99"),
 }
 

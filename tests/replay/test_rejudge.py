@@ -54,6 +54,9 @@ def policy_of(name: str, rng: np.random.Generator, pack: Pack, base: dict[str, f
     ).decode().replace(",", ", ").replace(":", ": ")
     if rules:
         text += "\n    rules:\n" + "".join(f"      {rule}\n" for rule in rules)
+    if rng.random() < 0.5:
+        text += "\n  tenants: {acme: {thresholds: {abuse: 0.4}}, default: {thresholds: {abuse: 0.3}}}"
+        text += "\n  languages: {en: {thresholds: {hate: 0.2}}}\n"
     return parse_policy(text.encode(), name, pack.thresholds, FEATURES)
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from processors.canary import place_of
 from schemas import Stage
-from streams.replay.question import QuestionError, Selection, moment_ms, share_of, stretch_of
+from streams.replay.question import QuestionError, Selection, moment_ms, stretch_of
 from streams.replay.store import ReplayStore
+from streams.settings import CanarySettings
 from tests.replay.conftest import BEFORE, NOW_MS, Past, Replay, policy_file, posts
 
 HOUR_MS = 3_600_000
@@ -39,11 +42,20 @@ def test_what_is_no_time_is_said_to_be_none(text: str) -> None:
         moment_ms(text, NOW_MS)
 
 
-@given(st.text(max_size=30))
-def test_a_posts_place_in_a_sample_is_fixed_and_a_share(post_id: str) -> None:
-    assert 0 <= share_of(post_id) < 1
-    assert share_of(post_id) == share_of(post_id)
+def test_the_posts_of_a_sample_are_the_same_for_ever() -> None:
+    half = Selection(sample=0.5)
+    assert [at for at in range(16) if half.has_id(f"p-{at}")] == [0, 2, 3, 4, 5, 12, 14]
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=30))
+def test_every_post_is_in_the_whole(post_id: str) -> None:
     assert Selection(sample=1.0).has_id(post_id)
+
+
+def test_a_sample_is_another_choice_than_a_canarys() -> None:
+    ids = [f"p-{at}" for at in range(10_000)]
+    both = [of for of in ids if place_of(of, CanarySettings().salt) < 0.5 and Selection(sample=0.5).has_id(of)]
+    assert len(both) == pytest.approx(2_500, rel=0.1)
 
 
 def test_a_sample_has_its_share_and_smaller_ones_are_within_larger_ones() -> None:
@@ -84,8 +96,9 @@ def test_posts_are_selected_by_time_tenant_offsets_ids_and_sample(past: Past, re
         "between": (("--since", iso(NOW_MS + 3), "--until", iso(NOW_MS + 5)), {"p-3", "p-4"}),
         "tenant": (("--tenant", "acme"), {of.post_id for of in decisions.values() if of.tenant == "acme"}),
         "offsets": (("--offsets", f"{topic}-1:1-4"), inside),
+        "all there is": (("--since", "9999w"), set(decisions)),
         "ids": (("--post-id", "p-5", "--post-ids", ids), {"p-3", "p-5", "p-17"}),
-        "sample": (("--sample", "0.4"), {of for of in decisions if share_of(of) < 0.4}),
+        "sample": (("--sample", "0.4"), {of for of in decisions if Selection(sample=0.4).has_id(of)}),
     }
     for name, (arguments, expected) in asked.items():
         assert expected, name
@@ -113,6 +126,18 @@ def test_another_question_in_the_same_folder_is_refused_in_one_sentence(
     assert "another question (policy; policy was after@" in replay("--policy", policy).sentence
 
 
+def test_a_folder_that_another_version_has_left_is_refused_in_one_sentence(
+    past: Past, replay: Replay, tmp_path: Path
+) -> None:
+    (tmp_path / "out").mkdir()
+    store = ReplayStore(tmp_path / "out")
+    store.settle(msgspec.msgpack.encode({"asked": {"mode": "policy"}}))
+    store.close()
+    done = replay("--policy", past.policy)
+    assert done.code == 1
+    assert done.sentence.endswith("out holds a replay of another version of modstream: expected another folder")
+
+
 BAD = {
     ("--since", "1h", "--until", "2h"): "--since 1h is not before --until 2h: expected an earlier time",
     ("--since", "soon"): "'soon' is no time: expected one such as",
@@ -120,6 +145,8 @@ BAD = {
     ("--pack", "nowhere"): "nowhere",
     ("--policy", "nowhere.yaml"): "nowhere.yaml: error: cannot be read",
     ("--policy-before", "nowhere.yaml", "--policy", "BEFORE"): "nowhere.yaml: error: cannot be read",
+    ("--policy-before", "BEFORE"): "--policy-before is for a policy alone: expected --policy, and neither",
+    ("--policy", "BEFORE", "--full", "--full-where-needed"): "--full-where-needed is for a policy alone: expected",
     ("--post-ids", "nowhere.txt"): "nowhere.txt: No such file or directory",
     ("--topics-prefix", "elsewhere."): "elsewhere.posts",
     (
@@ -151,6 +178,13 @@ def test_a_second_replay_into_the_same_folder_at_the_same_time_is_refused(
     first.close()
     assert done.code == 1
     assert "database is locked: expected a folder that no other replay is writing to" in done.sentence
+
+
+@pytest.mark.parametrize("option", ["--tenant", "--post-id"])
+def test_a_name_that_no_post_can_have_is_refused(option: str, past: Past, replay: Replay) -> None:
+    done = replay("--policy", past.policy, option, "\udcff")
+    assert done.code == 2
+    assert "not UTF-8; no post has such a name" in done.sentence
 
 
 @pytest.mark.parametrize("share", ["0", "1.5", "half", "nan"])

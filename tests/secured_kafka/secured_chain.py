@@ -121,10 +121,14 @@ class Chain:
 
     def worker(self, user: User, stages: Iterable[Stage] = ALL, extra: Mapping[str, str] | None = None) -> Process:
         """A worker process with the light chain."""
-        log = self.folder / f"worker-{len(self.processes)}.log"
+        return self.process(user, "tests.delivery.segment", *(stage.value for stage in stages), extra=extra)
+
+    def process(self, user: User, module: str, *arguments: str, extra: Mapping[str, str] | None = None) -> Process:
+        """A module that runs until the end of the test."""
+        log = self.folder / f"process-{len(self.processes)}.log"
         with log.open("w") as stderr:
             popen = subprocess.Popen(
-                [sys.executable, "-m", "tests.delivery.segment", *(stage.value for stage in stages)],
+                [sys.executable, "-m", module, *arguments],
                 env=self.environment(user, extra=extra),
                 stdout=subprocess.PIPE,
                 stderr=stderr,

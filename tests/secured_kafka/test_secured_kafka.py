@@ -20,9 +20,13 @@ from streams.access import (
     reader_grants,
     worker_grants,
 )
+from streams.insights.topics import insights_grants
+from streams.kafka import check_connection
+from streams.offsets import end_offsets, places_of
+from tests.insights.conftest import until
 from tests.secured_kafka.secured_broker import User
 from tests.secured_kafka.secured_chain import ALL, Chain
-from tests.secured_kafka.users import CREATOR, ENCODER, OPERATOR, PUBLISHER, READER, WORKER
+from tests.secured_kafka.users import CREATOR, ENCODER, INSIGHTS, OPERATOR, PUBLISHER, READER, WORKER
 
 BEFORE = (Stage.INGEST, Stage.FETCH, Stage.OCR, Stage.ASR, Stage.PACK)
 AFTER = (Stage.ENCODE, Stage.FUSE, Stage.RETRY)
@@ -89,6 +93,36 @@ def test_each_part_of_a_split_chain_works_with_the_grants_of_its_stages(chain: C
         chain.worker(user, stages, {"MODSTREAM_INSTANCE": user.name}).wait_ready()
     published(chain, 20)
     assert decided(chain, 20) == {f"p-{at}" for at in range(20)}
+
+
+def test_a_console_without_its_grants_names_what_it_misses_and_works_with_the_operators(chain: Chain) -> None:
+    created(chain)
+    grants = operator_grants(chain.settings)
+    chain.grant(OPERATOR, [grant for grant in grants if grant.name != chain.topics.feedback])
+    refused = chain.run(OPERATOR, "console", "--console-port=0")
+    assert refused.returncode == 1
+    assert f"does not let operator see the topic {chain.topics.feedback} (" in refused.stderr
+    chain.grant(OPERATOR, grants)
+    console = chain.process(OPERATOR, "commands", "console", "--console-port=0")
+    assert console.popen.stdout is not None
+    assert console.popen.stdout.readline().startswith("console: http://127.0.0.1:")
+    console.wait_ready()
+
+
+def test_insights_work_with_their_own_grants_and_no_others(chain: Chain) -> None:
+    """They have clients of another make, which are to speak TLS and SCRAM too."""
+    created(chain)
+    chain.grant(WORKER, worker_grants(chain.settings, ALL))
+    chain.worker(WORKER).wait_ready()
+    published(chain, 20)
+    decided(chain, 20)
+    chain.grant(INSIGHTS, insights_grants(chain.settings))
+    windows = {"MODSTREAM_INSIGHTS__WINDOW_S": "1", "MODSTREAM_INSIGHTS__GRACE_S": "1"}
+    process = chain.process(INSIGHTS, "commands", "insights", "--http-port=0", extra=windows)
+    process.wait_ready()
+    admin, topic = check_connection(chain.settings.kafka), chain.topics.insights
+    places = places_of(admin, [topic])
+    until(lambda: sum(end_offsets(admin, places).values()) > 0, lambda: process.log.read_text()[-2000:])
 
 
 def test_a_wrong_password_is_told_with_the_user_s_name(chain: Chain) -> None:

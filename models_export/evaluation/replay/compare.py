@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
@@ -106,7 +107,7 @@ def compared(pairs: Iterable[Pair], question: Mapping[str, object], counts: Mapp
     packs: Counter[str] = Counter()
     policies: Counter[str] = Counter()
     undecided: Counter[str] = Counter()
-    took_ms: list[float] = []
+    took_ms = array("d")
     most: list[tuple[tuple[float, ...], int, Pair]] = []
     decisions = 0
     for at, pair in enumerate(pairs):
@@ -195,7 +196,7 @@ def _named(pair: Pair) -> ChangedPost:
     )
 
 
-def _latency(took_ms: list[float]) -> Latency | None:
+def _latency(took_ms: array[float]) -> Latency | None:
     if not took_ms:
         return None
     p50, p95, p99 = (round(float(value), 3) for value in np.percentile(took_ms, PERCENTILES))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from models_export.measures.bootstrap import Estimate, estimate
 from schemas import ACTION_ORDER, LABELS, Action
@@ -94,7 +95,8 @@ class Tally:
         self.severity_changed = 0
         self.severity_unknown = 0
         self._actions: Counter[tuple[Action, Action]] = Counter()
-        self._scores: dict[str, list[tuple[float, float]]] = defaultdict(list)
+        # Probabilities have 3 decimals: however many posts there are, there are few pairs of them.
+        self._scores: dict[str, Counter[tuple[float, float]]] = defaultdict(Counter)
         self._only: Counter[tuple[str, str]] = Counter()
         self._flags: dict[str, Counter[str]] = defaultdict(Counter)
         self._labels: dict[str, Counter[str]] = defaultdict(Counter)
@@ -112,7 +114,7 @@ class Tally:
         for label in was.labels.keys() | now.labels.keys():
             before, after = was.labels.get(label), now.labels.get(label)
             if before is not None and after is not None:
-                self._scores[label].append((before, after))
+                self._scores[label][before, after] += 1
             else:
                 self._only[label, "was" if after is None else "now"] += 1
         before_flags, after_flags = set(was.flags), set(now.flags)
@@ -163,18 +165,18 @@ class Tally:
         return [self._curve(of.label) for of in self.labels if of.moved]
 
     def _label(self, label: str) -> LabelShift:
-        scores = np.array(self._scores.get(label, []), float).reshape(-1, 2)
-        shifts = np.round(scores[:, 1] - scores[:, 0], 6)
+        scores, posts = self._counted(label)
+        shifts, total = np.round(scores[:, 1] - scores[:, 0], 6), int(posts.sum())
         of = self._labels[label]
         return LabelShift(
             label=label,
-            posts=len(shifts),
+            posts=total,
             only_was=self._only[label, "was"],
             only_now=self._only[label, "now"],
-            mean=_rounded(shifts.mean) if len(shifts) else None,
-            mean_absolute=_rounded(np.abs(shifts).mean) if len(shifts) else None,
-            largest=_rounded(np.abs(shifts).max) if len(shifts) else None,
-            moved=int((np.abs(shifts) > MOVED).sum()),
+            mean=_rounded(np.dot(shifts, posts) / total) if total else None,
+            mean_absolute=_rounded(np.dot(np.abs(shifts), posts) / total) if total else None,
+            largest=_rounded(np.abs(shifts).max()) if total else None,
+            moved=int(posts[np.abs(shifts) > MOVED].sum()),
             flagged_was=of["was"],
             flagged_now=of["now"],
             raised=of["raised"],
@@ -182,13 +184,20 @@ class Tally:
         )
 
     def _curve(self, label: str) -> Curve:
-        scores = np.array(self._scores[label], float)
+        scores, posts = self._counted(label)
         steps = np.linspace(0, 1, GRID + 1)
         was, now = (
-            [round(float(share), 6) for share in np.searchsorted(np.sort(side), steps + 1e-9, "right") / len(side)]
-            for side in scores.T
+            [round(float(posts[side <= step + 1e-9].sum() / posts.sum()), 6) for step in steps] for side in scores.T
         )
         return Curve(label=label, was=was, now=now)
+
+    def _counted(self, label: str) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """The pairs of scores, shape [n, 2], in an order that does not hang on that of the posts; and their posts."""
+        found = sorted(self._scores[label].items()) if label in self._scores else []
+        return (
+            np.array([pair for pair, _ in found], float).reshape(-1, 2),
+            np.array([posts for _, posts in found], np.int64),
+        )
 
 
 class _Group:
@@ -254,5 +263,5 @@ def _in_order(labels: Iterable[str]) -> list[str]:
     return sorted(labels, key=lambda label: (places.get(label, len(places)), label))
 
 
-def _rounded(figure: Callable[[], np.floating]) -> float:
-    return round(float(figure()), 6)
+def _rounded(figure: float | np.floating) -> float:
+    return round(float(figure), 6)

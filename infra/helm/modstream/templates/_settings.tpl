@@ -48,6 +48,17 @@ topics.replication: {{ .Values.topics.replication }}
 state_dir: /var/lib/modstream
 {{- end -}}
 
+{{/* (root, prefixes): those of the settings of all that a process which is no worker has use for. */}}
+{{- define "modstream.settingsOf" -}}
+{{- $found := dict -}}
+{{- range $name, $value := .root.Values.settings -}}
+{{- range $prefix := $.prefixes -}}
+{{- if hasPrefix $prefix $name -}}{{- $_ := set $found $name $value -}}{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml $found -}}
+{{- end -}}
+
 {{- define "modstream.storeUrl" -}}
 {{- if include "modstream.storeClaim" . -}}/var/lib/modstream-store{{- else -}}{{ .Values.store.url }}{{- end -}}
 {{- end -}}
