@@ -88,6 +88,15 @@ class MediaDesk:
         }
 
 
-def response_of(part: Shown) -> web.Response:
-    """The bytes, of a type that the page shows."""
-    return web.Response(body=part.data, content_type=part.type, headers=HEADERS)
+def response_of(part: Shown, wanted: slice) -> web.Response:
+    """The bytes, of a type that the page shows; `wanted`: the request's `Range` (RFC 9110, 14), without which no player
+    jumps in a sound. 416 for a stretch that is not there."""
+    headers = {**HEADERS, "Accept-Ranges": "bytes"}
+    if wanted.start is None and wanted.stop is None:
+        return web.Response(body=part.data, content_type=part.type, headers=headers)
+    start, stop, _ = wanted.indices(len(part.data))
+    if start >= stop:
+        headers["Content-Range"] = f"bytes */{len(part.data)}"
+        return web.Response(status=416, headers=headers)
+    headers["Content-Range"] = f"bytes {start}-{stop - 1}/{len(part.data)}"
+    return web.Response(status=206, body=part.data[start:stop], content_type=part.type, headers=headers)

@@ -102,7 +102,11 @@ async def media(request: web.Request) -> web.StreamResponse:
     part = request.app[SITE].media.find(request.match_info["token"])
     if part is None:
         raise Refused(404, "this address holds no longer: load the post again")
-    return response_of(part)
+    try:
+        wanted = request.http_range
+    except ValueError:
+        wanted = slice(None)  # a server may leave a range aside that it cannot read
+    return response_of(part, wanted)
 
 
 needs(Role.REVIEWER)(media)

@@ -48,6 +48,7 @@ def reader(environment: dict[str, str], tmp_path: Path) -> Iterator[Follower]:
     # What the page says of a cluster of several brokers does not hold here.
     here = {
         "MODSTREAM_TOPICS__REPLICATION": "1",
+        "MODSTREAM_TOPICS__PARTITIONS": "2",  # one for each of the two processes with `encode`
         **{f"MODSTREAM_KAFKA__SECURITY__{name}": "" for name in ("PROTOCOL", "SASL_MECHANISM", "USERNAME", "PASSWORD")},
     }
     with follower(clone, environment | here, (*ELSEWHERE, *NOT_RUN)) as reader:
