@@ -104,14 +104,14 @@ format: setup-dev ## Lay the code out and apply the linter's safe repairs
 schemas: setup-dev ## Write the JSON Schemas anew from the types
 	$(BIN)/python -m schemas.jsonschemas --write
 
-references: setup ## Write docs/settings.md and docs/metrics.md anew from the code
+references: setup ## Write what is generated from the code anew: references of settings, metrics and schemas, dashboards, rules
 	$(BIN)/python -m streams.settings.document
 	$(BIN)/python -m streams.metrics --write
 	$(BIN)/python -m streams.watch --write
 	$(BIN)/python -m schemas.document --write
 
 docs: $(DOCS) references ## The documentation as a site, in build/site
-	$(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 bench: $(BENCH) $(PADDLE) ## Tables on the screen, JSON in build/bench (ARGS=... goes to `python -m benchmarks`)
 	$(BIN)/python -m benchmarks $(ARGS)

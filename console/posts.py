@@ -19,12 +19,14 @@ from schemas import (
     Confidence,
     Decision,
     Feedback,
+    Flag,
     InvalidMessage,
     Post,
     Stage,
     decode_confidence,
     decode_decision,
     decode_feedback,
+    decode_flag,
     decode_post,
 )
 from streams.reader import Read
@@ -54,18 +56,20 @@ async def post(request: web.Request) -> web.StreamResponse:
     judged = await judged_of(site, post_id)
     found: Post | None = None
     confidence: Confidence | None = None
+    thresholds: dict[str, float] = {}
     said: list[Feedback] = []
     if not judged.deleted:
-        source, confidence, said = await asyncio.gather(
+        source, confidence, thresholds, said = await asyncio.gather(
             site.in_thread(posted, site, post_id, judged.decision),
             site.in_thread(confidence_of, site, judged.decision),
+            site.in_thread(thresholds_of, site, judged.decision),
             site.in_thread(feedback_on, site, post_id),
         )
         found = source
         if found is None and judged.decision is None:
             raise Refused(404, f"no such post within the newest {site.settings.console.search_messages:,} messages")
     media = await media_rows(site, found, person)
-    return answer(post_object(judged, found, confidence, said, media, person))
+    return answer({**post_object(judged, found, confidence, said, media, person), "thresholds": thresholds})
 
 
 def post_object(
@@ -162,6 +166,19 @@ def confidence_of(site: Site, decision: Decision | None) -> Confidence | None:
     return _confidence(found.messages[-1]) if found.messages else None
 
 
+def thresholds_of(site: Site, decision: Decision | None) -> dict[str, float]:
+    """Flag -> the threshold that its label passed, of the flags that a decision raised. Blocks."""
+    if decision is None or not decision.flags:
+        return {}
+    found = site.lookup.last_of(
+        site.topics.flags,
+        decision.post_id.encode(),
+        lambda read: (one := _flag(read)) is not None and one.decision_id == decision.decision_id,
+    )
+    flags = [one for read in found.messages if (one := _flag(read)) is not None]
+    return {flag.flag: flag.threshold for flag in flags if flag.threshold is not None}
+
+
 def feedback_on(site: Site, post_id: str) -> list[Feedback]:
     """What was said on any decision of a post, oldest first. Blocks."""
     found = site.lookup.all_of(site.topics.feedback, post_id.encode())
@@ -235,6 +252,13 @@ def _decision(read: Read) -> Decision | None:
 def _confidence(read: Read) -> Confidence | None:
     try:
         return None if read.value is None else decode_confidence(read.value)
+    except InvalidMessage:
+        return None
+
+
+def _flag(read: Read) -> Flag | None:
+    try:
+        return None if read.value is None else decode_flag(read.value)
     except InvalidMessage:
         return None
 

@@ -9,11 +9,26 @@ from streams.insights.groups import Group, Kind, Observation, Progress
 from streams.insights.metrics import InsightMetrics
 from streams.insights.progress import Watermarks
 from streams.insights.report import insights_of
-from streams.insights.windows import Rules, State, close, count, decode_state, encode_state
+from streams.insights.windows import (
+    Closed,
+    Drifted,
+    Rules,
+    State,
+    close,
+    close_early,
+    count,
+    decode_state,
+    encode_state,
+)
 from streams.settings import InsightSettings
 
 Placed = tuple[int, bytes | None, Observation | Progress]
 """(partition, key, message) of the topic of grouped observations."""
+
+
+MAX_STATE_BYTES = 2 * 1024 * 1024
+"""Of one group: half of what a message may hold. Posts are dated by their senders, and one partition may be read far
+ahead of another, so open windows can be any number; one that no message can hold would end every worker that has it."""
 
 
 class Aggregation:
@@ -58,7 +73,13 @@ class Aggregation:
                 count(state, kind, message, self._rules)
                 self._metrics.counted(kind, state.late - late, state.repeated - repeated)
         insights = [insight for partition in sorted(told) for insight in self._close(partition, touched)]
-        return insights, {key: encode_state(state) for key, state in touched.items()}
+        states = {key: encode_state(state) for key, state in touched.items()}
+        for key, state in touched.items():
+            group = Group.decode(key)
+            while len(states[key]) > MAX_STATE_BYTES and state.open:
+                insights += self._insights(group, close_early(state, group.kind, self._rules))
+                states[key] = encode_state(state)
+        return insights, states
 
     def _state(self, key: bytes, touched: dict[bytes, State]) -> State:
         state = touched.get(key)
@@ -90,7 +111,10 @@ class Aggregation:
             closed = close(state, group.kind, due[group.kind], self._rules)
             if not closed and not known:
                 del touched[key]  # as it was
-            for span in closed:
-                insight = insights_of(group, span, self._settings)
-                if insight is not None:
-                    yield insight
+            yield from self._insights(group, closed)
+
+    def _insights(self, group: Group, spans: Iterable[Closed | Drifted]) -> Iterable[Insight]:
+        for span in spans:
+            insight = insights_of(group, span, self._settings)
+            if insight is not None:
+                yield insight

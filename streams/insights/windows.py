@@ -170,6 +170,12 @@ def close(state: State, kind: Kind, watermark_ms: int, rules: Rules) -> list[Clo
     return found
 
 
+def close_early(state: State, kind: Kind, rules: Rules) -> list[Closed | Drifted]:
+    """Close the older half of the open windows before their time; what still comes for them is late."""
+    starts = sorted(state.open)
+    return close(state, kind, starts[(len(starts) - 1) // 2] + rules.window_ms + rules.grace_ms, rules)
+
+
 def _close_drift(state: State, scores: Scores, rules: Rules) -> Drifted:
     block_ms = start_of(scores.start_ms, rules.reference_ms)
     if state.collecting is not None and state.collecting.start_ms != block_ms:

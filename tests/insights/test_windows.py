@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas import Insight
-from streams.insights import recompute
+from streams.insights import recompute, table
 from streams.insights.groups import FED_BY, Group, Kind, Observation, Progress, Source, encode_grouped
 from streams.insights.groups import decode_grouped as decode
 from streams.insights.metrics import InsightMetrics
@@ -129,6 +129,18 @@ def test_windows_may_close_while_messages_come(seed: int) -> None:
         worker.fold(_grouped([message]) + _told(message.timestamp_ms), crash=False)
     worker.fold(_told(START_MS + 10_000_000), crash=False)
     assert worker.published == recompute(messages, INSIGHTS, METRICS)
+
+
+def test_windows_of_many_times_never_make_a_state_that_no_message_can_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As posts are whose sender dates each of them into a minute of its own, or a partition that is read far ahead."""
+    monkeypatch.setattr(table, "MAX_STATE_BYTES", 2_000)
+    worker, key = Broken(), Group(Kind.FLAGS).encode()
+    for offset in range(400):
+        seen = observation(offset, START_MS + offset * RULES.window_ms)
+        worker.fold([(_partition_of(key), key, seen)], crash=False)
+        assert len(worker.stored[key]) <= 2_000
+    worker.fold(_told(START_MS + 401 * RULES.window_ms), crash=False)
+    assert sum(insight.counts["total"] for insight in worker.published.values()) == 400
 
 
 def test_a_watermark_waits_for_every_partition_of_every_topic() -> None:
