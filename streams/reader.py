@@ -30,6 +30,10 @@ WAIT_S = 0.25
 PATIENCE_S = 30.0
 """How long messages that are known to be there may take to come: long enough for a broker's restart."""
 
+RECONNECT_MS = 1000
+"""Between tries to connect. Where all brokers are away, librdkafka begins anew with its list of servers and forgets how
+long it has waited: with its own 100 ms, an outage fills the log with 50 lines a second."""
+
 Header = tuple[str, bytes | None]
 
 
@@ -62,6 +66,7 @@ class Reader:
 
     def __init__(self, kafka: KafkaSettings, group: str, purpose: str, start: Mapping[Place, int]) -> None:
         settings = {
+            "reconnect.backoff.ms": RECONNECT_MS,
             **common_settings(kafka, purpose),
             **reader_settings(),
             "group.id": f"{group}.{purpose}",

@@ -89,10 +89,10 @@ def plan(costs: Costs, traffic: Traffic, assumptions: Assumptions | None = None)
         """Of all posts."""
         return sum(share * amount(costs.kinds[kind]) for kind, share in traffic.mix.items())
 
-    crossings = sum(need.posts_per_s for need in segments[1:]) / traffic.peak_per_s
     posts = mean(lambda cost: cost.post_bytes)
     outputs = mean(lambda cost: cost.output_bytes)
-    records = mean(lambda cost: cost.record_bytes) * crossings
+    # Kind by kind: what has large records crosses more topics too.
+    records = mean(lambda cost: cost.record_bytes * _crossings(cost))
     kept = (
         (posts + outputs) * given.public_days
         + records * given.internal_days
@@ -106,6 +106,11 @@ def plan(costs: Costs, traffic: Traffic, assumptions: Assumptions | None = None)
         kafka_gib=kept * traffic.per_day * given.replication / 2**30,
         media_gib=mean(lambda cost: cost.media_bytes) * traffic.per_day * given.media_days / 2**30,
     )
+
+
+def _crossings(cost: KindCost) -> int:
+    """How many topics a record of this kind crosses: one to each segment that it reaches after the first."""
+    return sum(any(stage in cost.cpu_s for stage in stages) for stages in SEGMENTS[1:])
 
 
 def _segment(stages: tuple[Stage, ...], costs: Costs, traffic: Traffic, given: Assumptions) -> SegmentNeed:

@@ -31,8 +31,8 @@ def reaches_the_build(source: str, ignore: str) -> bool:
 
 
 def dockerfile_faults(text: str, ignore: str, packaged: Sequence[str] = ()) -> Iterator[str]:
-    """A sentence each. `ignore` is the text of .dockerignore, `packaged` the folders that the wheel is to hold: one that
-    does not reach the build is left out of it without a word."""
+    """A sentence each. `ignore` is the text of .dockerignore, `packaged` the folders that the wheel is to hold: one
+    that does not reach the build is left out of it without a word."""
     steps = instructions(text)
     stages = {arguments.split(" AS ")[1] for name, arguments in steps if name == "FROM" and " AS " in arguments}
     families = {stage.rpartition("-")[0] for stage in stages}

@@ -90,7 +90,7 @@ def _late(window: str) -> str:
 
 def _lost_share(window: str) -> str:
     lost = or_zero(rate(catalogue.DEAD_LETTERS, window, cause=_OURS))
-    # Where every post is lost there may be no series of decided ones, and nothing divided by nothing would fire nothing.
+    # Where every post is lost there may be no series of decided ones; added to nothing, the lost would be nothing too.
     return f"{lost} / ({or_zero(rate(catalogue.POSTS_DECIDED, window))} + {lost})"
 
 

@@ -9,10 +9,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from types import FrameType
 from typing import TextIO
 
-from confluent_kafka import KafkaError
+from confluent_kafka import Consumer, KafkaError
+from confluent_kafka.admin import AdminClient
 
 from processors.contract import AnyProcessor, BatchPolicy, is_async
 from processors.cores import usable_cores
@@ -34,6 +36,7 @@ from streams.worker.delivery import AtLeastOnce, Delivery, ExactlyOnce, Refused
 from streams.worker.identity import Instance, claim_instance
 from streams.worker.journal import Journal
 from streams.worker.loop import Broken, Loop, LoopSettings
+from streams.worker.membership import is_member
 from streams.worker.outcomes import Outcomes, Versions
 from streams.worker.process import calm_collector
 from streams.worker.segment import Segment
@@ -176,7 +179,8 @@ class Worker:
             )
             calm_collector()
             limits_s = {lane: self._age_limit_s(lane) for lane in loop.ledger.loads}
-            looker = _Looker(self, loop, breaker, limits_s, out)
+            in_group = partial(_in_group, admin, settings.group, consumer)
+            looker = _Looker(self, loop, breaker, limits_s, in_group, out)
             try:
                 loop.run(lambda: looker.turned() or self._stop.is_set())
             except Refused as error:
@@ -261,13 +265,25 @@ class Worker:
             self._look(self.metrics)
 
 
+def _in_group(admin: AdminClient, group: str, consumer: Consumer) -> bool:
+    return is_member(admin, group, consumer.memberid())
+
+
 class _Looker:
     """Keeps readiness and the slower metrics current, from within the loop."""
 
     def __init__(
-        self, worker: Worker, loop: Loop, breaker: Breaker, limits_s: Mapping[str, float], out: TextIO
+        self,
+        worker: Worker,
+        loop: Loop,
+        breaker: Breaker,
+        limits_s: Mapping[str, float],
+        in_group: Callable[[], bool],
+        out: TextIO,
     ) -> None:
+        """`in_group` is asked, once a look, until the group has let us in."""
         self._worker = worker
+        self._in_group = in_group
         self._loop = loop
         self._breaker = breaker
         self._limits_s = limits_s
@@ -283,6 +299,7 @@ class _Looker:
         self._next_s = now + LOOK_EVERY_S
         health, assignment = self._worker.health, self._loop.assignment
         health.oldest_ticket(*self._most_overdue())
+        assignment.joined = assignment.joined or self._in_group()
         if assignment.joined:
             health.set(Ready.JOINED, True, f"{len(self._loop.ledger.partitions)} partitions are ours")
         waiting = assignment.newer()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -64,6 +65,16 @@ def test_storage_is_bytes_by_days_by_copies() -> None:
     )
     found = plan(COSTS, Traffic(1_000_000, {"text": 1.0}), given_)
     assert found.kafka_gib == pytest.approx(4_000 * 7 * 3 * 1_000_000 / 2**30)
+
+
+def test_kafka_takes_of_a_mix_what_it_takes_of_its_parts() -> None:
+    """What has the largest records also crosses the most topics: the product of two means would be too little."""
+    large = msgspec.structs.replace(IMAGE, record_bytes=100_000)
+    costs = Costs(machine="m", kinds=dict.fromkeys(KINDS, large) | {"text": TEXT}, crossing_cpu_s=0.0)
+    parts = [plan(costs, Traffic(1e6, {kind: 1.0})) for kind in ("text", "image")]
+    mixed = plan(costs, Traffic(1e6, {"text": 0.5, "image": 0.5}))
+    assert mixed.kafka_in_mib_per_s == pytest.approx(sum(part.kafka_in_mib_per_s for part in parts) / 2)
+    assert mixed.kafka_gib == pytest.approx(sum(part.kafka_gib for part in parts) / 2)
 
 
 @pytest.mark.parametrize(

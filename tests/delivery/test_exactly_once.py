@@ -7,6 +7,7 @@ import random
 import threading
 from collections import defaultdict
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from confluent_kafka import Message
@@ -136,3 +137,18 @@ def test_idle_lag_reaches_zero_though_markers_take_offsets(cluster: Cluster) -> 
     waiting = threading.Event()
     while cluster.committed(topic) != ends:
         waiting.wait(0.1)
+
+
+@pytest.mark.parametrize("protocol", ["classic", "consumer"])
+def test_a_worker_that_is_given_no_partition_is_ready_and_takes_over_when_the_other_ends(
+    kafka: LocalBroker, topic_prefix: str, tmp_path: Path, protocol: str
+) -> None:
+    cluster = Cluster(kafka.bootstrap_servers, topic_prefix, tmp_path, partitions=1)
+    try:
+        first = cluster.start("one", MODSTREAM_KAFKA__GROUP_PROTOCOL=protocol)
+        cluster.start("two", MODSTREAM_KAFKA__GROUP_PROTOCOL=protocol)
+        first.terminate()
+        cluster.publish([post("p-1")])
+        assert [entry["post_id"] for entry in decisions(cluster.read(cluster.topics.decisions, 1))] == ["p-1"]
+    finally:
+        cluster.close()

@@ -52,6 +52,6 @@ asyncio.run(new_app(Settings(kafka=KafkaSettings(bootstrap_servers="127.0.0.1:9"
 
 
 def test_it_makes_no_folder_where_it_runs(tmp_path: Path) -> None:
-    """In a container that is a root which cannot be written. Faust makes one before anything else, unless kept from it."""
+    """In a container that is a root which cannot be written. Faust makes one first of all, unless kept from it."""
     subprocess.run([sys.executable, "-c", STARTED], cwd=tmp_path, check=True)
     assert list(tmp_path.iterdir()) == []
