@@ -105,7 +105,7 @@ schemas: setup-dev ## Write the JSON Schemas anew from the types
 	$(BIN)/python -m schemas.jsonschemas --write
 
 references: setup ## Write what is generated from the code anew: references of settings, metrics and schemas, dashboards, rules
-	$(BIN)/python -m streams.settings.document
+	$(BIN)/python -m streams.settings.document --write
 	$(BIN)/python -m streams.metrics --write
 	$(BIN)/python -m streams.watch --write
 	$(BIN)/python -m schemas.document --write

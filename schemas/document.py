@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import argparse
 import ast
 import itertools
 import json
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas.dead_letter import DeadLetterHeaders
+from schemas.generated import keep_current
 from schemas.jsonschemas import PUBLIC_TYPES, build, file_name
 from schemas.post import PATTERN_REASONS, URI_PATTERN, URI_SCHEMES
 
@@ -196,19 +196,7 @@ def _named(statement: ast.stmt) -> str:
 
 def main(arguments: Sequence[str] | None = None, document: Path = DOCUMENT) -> int:
     """The exit status: 0, or 1 when the document is not what the types say."""
-    parser = argparse.ArgumentParser(prog="python -m schemas.document", description="The document of the messages.")
-    mode = parser.add_mutually_exclusive_group(required=True)
-    mode.add_argument("--write", action="store_true", help=f"write {document.name} anew from the types")
-    mode.add_argument("--check", action="store_true", help=f"fail if {document.name} is not current")
-    expected = render()
-    if parser.parse_args(arguments).write:
-        document.parent.mkdir(parents=True, exist_ok=True)
-        document.write_text(expected, encoding="utf-8")
-        return 0
-    if document.is_file() and document.read_text(encoding="utf-8") == expected:
-        return 0
-    sys.stderr.write(f"{document} is not current: run `python -m schemas.document --write`\n")
-    return 1
+    return keep_current("schemas.document", {document: render()}, arguments)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from benchmarks.statistics import WARM_UP_SHARE, quantile
 from benchmarks.texts import posts
@@ -21,7 +21,7 @@ from streams.settings import load_settings
 from streams.topology import STAGES
 
 
-def records(count: int) -> list[Record]:
+def records(values: Iterable[bytes]) -> list[Record]:
     """What a worker makes of the messages; this is not timed."""
     return [
         Record(
@@ -31,7 +31,7 @@ def records(count: int) -> list[Record]:
             received_ms=0,
             route=STAGES,
         )
-        for offset, (_, value) in enumerate(posts(count))
+        for offset, value in enumerate(values)
     ]
 
 
@@ -47,7 +47,7 @@ def tokens(outcomes: Sequence[object]) -> list[int]:
 
 def main(count: int) -> None:
     processors, _ = chain_of(load_settings(None, os.environ, {}).settings, "benchmark")
-    everything = records(count)
+    everything = records(value for _, value in posts(count))
     warm_up = int(count * WARM_UP_SHARE)
     run_chain(processors, everything[:warm_up])
     began = time.perf_counter()

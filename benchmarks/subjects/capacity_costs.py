@@ -7,7 +7,6 @@ how long the whole chain takes for one alone.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import sys
@@ -19,9 +18,10 @@ from statistics import median
 import psutil
 
 from benchmarks.statistics import digits
+from benchmarks.subjects.bare_chain import records
 from processors.chain import Processors, run_chain
 from processors.fuse.messages import decision_messages
-from schemas import Record, Source, Stage, decode_post, encode_record
+from schemas import Record, Stage, encode_record
 from streams.assembly import chain_of
 from streams.settings import load_settings
 from streams.topology import STAGES
@@ -30,20 +30,6 @@ WARM_UP = 2
 """Posts before any that counts: engines allocate, decoders start."""
 LONE = 20
 """Posts that go through one at a time."""
-
-
-def records(lines: Sequence[bytes]) -> list[Record]:
-    """What a worker makes of the messages."""
-    return [
-        Record(
-            post=decode_post(value),
-            source=Source(topic="posts", partition=0, offset=offset, timestamp_ms=0),
-            content_hash=hashlib.sha256(value).hexdigest(),
-            received_ms=0,
-            route=STAGES,
-        )
-        for offset, value in enumerate(lines)
-    ]
 
 
 def cpu_s() -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import msgspec
@@ -70,15 +70,11 @@ def wanted(decision: Published, selection: Selection) -> bool:
 def from_decisions(store: ReplayStore, plan: Plan) -> Iterator[Piece]:
     """Every wanted decision that was not judged yet, without its post."""
     topics = input_topics(plan.asked.prefix)
-    piece = Piece()
-    for decision in store.all_published(store.last_place):
-        if decision.source.topic in topics and wanted(decision, plan.selection):
-            piece.candidates.append(Candidate(decision))
-            if len(piece.candidates) == PIECE_DECISIONS:
-                yield piece
-                piece = Piece()
-    if piece.candidates:
-        yield piece
+    return _pieces(
+        decision
+        for decision in store.all_published(store.last_place)
+        if decision.source.topic in topics and wanted(decision, plan.selection)
+    )
 
 
 def from_posts(settings: Settings, store: ReplayStore, plan: Plan) -> Iterator[Piece]:
@@ -105,14 +101,20 @@ def from_posts(settings: Settings, store: ReplayStore, plan: Plan) -> Iterator[P
 def without_post(store: ReplayStore, plan: Plan) -> Iterator[Piece]:
     """Once all posts were read: the wanted decisions whose post is no longer there."""
     topics = input_topics(plan.asked.prefix)
+    return _pieces(
+        decision
+        for decision in store.all_published()
+        if decision.source.topic in topics and wanted(decision, plan.selection) and not store.has_pair(decision.source)
+    )
+
+
+def _pieces(decisions: Iterable[Published]) -> Iterator[Piece]:
     piece = Piece()
-    for decision in store.all_published():
-        gone = decision.source.topic in topics and wanted(decision, plan.selection)
-        if gone and not store.has_pair(decision.source):
-            piece.candidates.append(Candidate(decision))
-            if len(piece.candidates) == PIECE_DECISIONS:
-                yield piece
-                piece = Piece()
+    for decision in decisions:
+        piece.candidates.append(Candidate(decision))
+        if len(piece.candidates) == PIECE_DECISIONS:
+            yield piece
+            piece = Piece()
     if piece.candidates:
         yield piece
 

@@ -1,12 +1,14 @@
-"""Write docs/settings.md from the tree (`python -m streams.settings.document`), or `--check` that it is current."""
+"""Keeps docs/settings.md current: `python -m streams.settings.document --write` writes it from the tree, `--check` says
+whether it is."""
 
 from __future__ import annotations
 
-import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
+from schemas.generated import keep_current
 from streams.settings.catalogue import Entry, catalogue, sections, shown
 from streams.settings.load import CONFIG_VARIABLE
 from streams.settings.tree import INSTALLED
@@ -45,19 +47,9 @@ def render() -> str:
     return INTRODUCTION + "".join(tables)
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Write the document; with --check, only compare: 1 when it is not current."""
-    parser = argparse.ArgumentParser(prog="python -m streams.settings.document", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="change nothing, fail when the file is not current")
-    check: bool = parser.parse_args(argv).check
-    current = DOCUMENT.read_text(encoding="utf-8") if DOCUMENT.exists() else None
-    if check and current != render():
-        sys.stderr.write(f"{DOCUMENT} is not what streams/settings says: run `make references`, commit the result.\n")
-        return 1
-    if not check:
-        DOCUMENT.parent.mkdir(exist_ok=True)
-        DOCUMENT.write_text(render(), encoding="utf-8")
-    return 0
+def main(arguments: Sequence[str] | None = None, document: Path = DOCUMENT) -> int:
+    """The exit status: 0, or 1 when the document is not what the tree says."""
+    return keep_current("streams.settings.document", {document: render()}, arguments)
 
 
 def _section(name: str) -> str:
