@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import urllib.error
 import urllib.request
@@ -63,7 +64,7 @@ def get(port: int, path: str) -> tuple[int, dict[str, Any]]:
 def port_of(process: Process) -> int:
     """The health port that the worker took, from its log."""
     line = next(line for line in process.log.read_text().splitlines() if "serving /live" in line)
-    return int(line.rsplit(":", 1)[1])
+    return int(re.findall(r":(\d+)", line)[-1])
 
 
 @pytest.mark.timeout(200)
