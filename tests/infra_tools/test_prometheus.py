@@ -124,6 +124,10 @@ def test_every_query_of_the_dashboards_has_data_while_a_chain_runs(
     first.wait_ready()
     with Prometheus(prometheus, tmp_path, [f"127.0.0.1:{port}" for port in ports]) as scraper:
         cluster.publish(posts(0))
+        # What rises before the first look at it has no rate: the rebalance must come after one.
+        deadline_s = time.monotonic() + PATIENCE_S
+        while not scraper.values("modstream_rebalance_drain_seconds_count"):
+            assert time.monotonic() < deadline_s, "the first worker was never scraped"
         # Takes partitions from the first, so that there is a rebalance.
         second = worker(cluster, "second", ports[1], "ingest pack encode fuse", policy, shadow)
         second.wait_ready()
