@@ -10,7 +10,8 @@ from streams.settings import Settings
 from streams.topology import Topics
 
 GIVE_UP_MS = 10_000
-"""A person waits for the answer. After it, the message is not sent any more: a second try is no second feedback."""
+"""A person waits for the answer. After it, the message is not sent any more; one whose confirmation alone was lost has
+arrived, and a second try is then a second feedback."""
 
 FLUSH_S = GIVE_UP_MS / 1000 + 5.0
 
