@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from confluent_kafka import Consumer
@@ -18,7 +20,7 @@ from streams.kafka import consumer_settings, producer_settings
 from streams.settings import KafkaSettings
 from streams.worker.delivery import AtLeastOnce, Committed, ExactlyOnce
 from streams.worker.ledger import Output
-from tests.delivery.cluster import Cluster, post
+from tests.delivery.cluster import PATIENCE_S, Cluster, post
 
 TIMEOUT_S = 10.0
 
@@ -88,6 +90,16 @@ def test_an_abortable_error_aborts_and_the_outputs_can_be_sent_again(cluster: Cl
     other.leave()
 
 
+def stop_all_threads(pid: int) -> None:
+    """SIGSTOP, and wait until the kernel has stopped every thread (Linux): on a busy machine that takes longer than a
+    commit does."""
+    os.kill(pid, signal.SIGSTOP)
+    deadline_s = time.monotonic() + PATIENCE_S
+    tasks = Path(f"/proc/{pid}/task")
+    while any((task / "stat").read_text().rpartition(")")[2].split()[0] != "T" for task in tasks.iterdir()):
+        assert time.monotonic() < deadline_s, "a thread did not stop"
+
+
 class _PastGeneration:
     """A consumer that has not heard of the last rebalance: its metadata are those of before."""
 
@@ -119,7 +131,7 @@ def test_a_commit_that_times_out_is_asked_for_again_and_never_aborted(
         def __getattr__(self, name: str) -> object:
             if name == "commit_transaction" and not frozen.is_set():
                 frozen.set()
-                os.kill(kafka.pid, signal.SIGSTOP)
+                stop_all_threads(kafka.pid)
             return getattr(producer, name)
 
     delivery.producer = Freezer()  # pyright: ignore[reportAttributeAccessIssue]
@@ -151,7 +163,7 @@ def test_a_broker_that_stays_away_leaves_the_outcome_lost_and_a_new_producer_goe
     settings = producer_settings(KafkaSettings(bootstrap_servers=cluster.bootstrap))
     delivery = ExactlyOnce(settings, f"{cluster.prefix}one", 2.0, alive=lambda: None, timed_out=lambda: None)
     delivery.open()
-    os.kill(kafka.pid, signal.SIGSTOP)
+    stop_all_threads(kafka.pid)
     try:
         ended = delivery.commit([out(cluster, "a")], {(member.topic, 0): 1}, member.consumer)
     finally:

@@ -22,7 +22,12 @@ HOSTILE = 'my secret\n{"level": "fake"}\x1b[2J‮'
 def logging_as_before() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level, hook = root.handlers[:], root.level, threading.excepthook
+    # A command that ran in this process before may have set a level of its own for ours.
+    ours = logging.getLogger("streams")
+    our_level = ours.level
+    ours.setLevel(logging.NOTSET)
     yield
+    ours.setLevel(our_level)
     root.handlers[:] = handlers
     root.setLevel(level)
     threading.excepthook = hook
